@@ -1,0 +1,1 @@
+"""Control software for six-wheel rocker-bogie rovers, real or simulated."""

@@ -1,0 +1,49 @@
+"""Monotonic time, always passed in, so that a test can hold it in its hand."""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What every timed part of the rover asks the time of."""
+
+    def now_s(self) -> float:
+        """Seconds since an arbitrary start; never goes back, unmoved by the wall clock."""
+        ...
+
+    def sleep_s(self, duration_s: float) -> None:
+        """Let ``duration_s`` pass; zero or less returns at once."""
+        ...
+
+
+class SystemClock:
+    """The machine's CLOCK_MONOTONIC, one and the same in every process of the computer."""
+
+    def now_s(self) -> float:
+        """Seconds since the machine started."""
+        return time.monotonic()
+
+    def sleep_s(self, duration_s: float) -> None:
+        """Block the calling thread for ``duration_s``."""
+        if duration_s > 0:
+            time.sleep(duration_s)
+
+
+class ManualClock:
+    """A clock that moves only when it is told to: an hour of driving in seconds."""
+
+    def __init__(self, start_s: float = 100.0) -> None:
+        self._now_s = start_s
+
+    def now_s(self) -> float:
+        """Return the time that has been set."""
+        return self._now_s
+
+    def sleep_s(self, duration_s: float) -> None:
+        """Advance by ``duration_s`` without waiting."""
+        if duration_s > 0:
+            self._now_s += duration_s
+
+    def advance_to(self, time_s: float) -> None:
+        """Move on to ``time_s``; an earlier time changes nothing."""
+        self._now_s = max(self._now_s, time_s)

@@ -1,0 +1,228 @@
+"""The shape of the configuration: what can be set, in which units, within which bounds.
+
+Values here are the defaults that every rover shares. How files are read, merged and
+checked is ``rover.config_files``.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from rover import units
+
+Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Metres = Annotated[float, Meta(ge=-5, le=5)]
+GpioLine = Annotated[int, Meta(ge=0, le=63)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the configuration; an unknown key in it is an error."""
+
+
+class RoverConfig(Section, frozen=True):
+    """The rover itself."""
+
+    name: str = "unnamed rover"
+
+
+class MotorConfig(Section, frozen=True):
+    """Which motor output of which RoboClaw turns this wheel.
+
+    ``inverted``: the motor turns backwards when the controller counts up (JPL's right side).
+    """
+
+    address: Annotated[int, Meta(ge=0x80, le=0x87)]
+    channel: Annotated[int, Meta(ge=1, le=2)]
+    inverted: bool = False
+
+
+class SteerConfig(Section, frozen=True):
+    """The servo that steers this wheel.
+
+    ``centre_deg`` is the servo's own angle (0 to its full range) at which the wheel points
+    forward; ``min_deg`` and ``max_deg`` are the wheel's range about it, positive to the left;
+    ``direction`` is -1 where the servo's angle grows as the wheel turns right.
+    """
+
+    channel: Annotated[int, Meta(ge=0, le=15)]
+    centre_deg: Annotated[float, Meta(ge=0, le=360)]
+    min_deg: Annotated[float, Meta(ge=-90, le=0)]
+    max_deg: Annotated[float, Meta(ge=0, le=90)]
+    direction: Annotated[int, Meta(ge=-1, le=1)] = -1
+
+    @property
+    def min_rad(self) -> float:
+        """Farthest to the right, negative."""
+        return units.rad_from_deg(self.min_deg)
+
+    @property
+    def max_rad(self) -> float:
+        """Farthest to the left, positive."""
+        return units.rad_from_deg(self.max_deg)
+
+
+class WheelConfig(Section, frozen=True):
+    """One wheel: where its contact point is, how large it is, what moves it."""
+
+    x_m: Metres
+    y_m: Metres
+    radius_m: Annotated[float, Meta(gt=0, le=1)]
+    max_speed_rad_s: Positive
+    motor: MotorConfig
+    steer: SteerConfig | None = None
+
+
+class MotionConfig(Section, frozen=True):
+    """What the governor allows.
+
+    ``stop_decel_mps2`` is used by every stop and failsafe, ``decel_mps2`` when the person
+    lets go; ``curvature_rate_per_m_s`` is how fast the turning circle may change while
+    driving, slower than the corner servos so that they keep up.
+    """
+
+    max_speed_mps: Positive = 1.0
+    turbo_speed_mps: Positive = 1.5
+    max_yaw_rate_rad_s: Positive = 1.5
+    max_curvature_per_m: Positive = 1 / 0.45
+    accel_mps2: Positive = 1.5
+    decel_mps2: Positive = 3.0
+    stop_decel_mps2: Positive = 12.0
+    curvature_rate_per_m_s: Positive = 6.0
+
+
+class GateConfig(Section, frozen=True):
+    """The last check before the wires; not shared with the governor, on purpose.
+
+    ``max_wheel_accel_rad_s2`` bounds how fast any wheel may be sped up from one permitted
+    target to the next; slowing down is never refused.
+    """
+
+    max_wheel_accel_rad_s2: Positive = 150.0
+    max_steer_rate_rad_s: Positive = 8.0
+
+
+class DeadlineConfig(Section, frozen=True):
+    """How long each thing may be silent before the rover stops.
+
+    ``gamepad_silence_s``: a pad whose radio died sends nothing while its dongle stays plugged
+    in. A held stick nearly always sends noise, so silence this long while it is deflected is
+    taken for a dead link.
+    """
+
+    web_s: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.3
+    gamepad_s: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.1
+    gamepad_silence_s: Annotated[float, Meta(ge=0.2, le=10.0)] = 2.0
+    controller_s: Annotated[float, Meta(ge=0.03, le=1.0)] = 0.15
+    feedback_s: Annotated[float, Meta(ge=0.03, le=1.0)] = 0.25
+    steering_s: Annotated[float, Meta(ge=0.03, le=1.0)] = 0.25
+
+
+class RoboclawConfig(Section, frozen=True):
+    """The bus of RoboClaw motor controllers.
+
+    ``serial_timeout_s`` is the controllers' own: they stop the motors when nothing valid has
+    arrived for so long. ``reply_margin_s`` is what a reply may take beyond its time on the
+    wire.
+    """
+
+    port: str = "/dev/serial0"
+    baud: int = 115200
+    ticks_per_wheel_turn: Positive = 28 * 26.9
+    serial_timeout_s: Annotated[float, Meta(ge=0.1, le=0.5)] = 0.3
+    reply_margin_s: Annotated[float, Meta(ge=0.002, le=0.1)] = 0.010
+
+
+class SteeringConfig(Section, frozen=True):
+    """The PCA9685 servo board and the servos on it.
+
+    ``calibrated`` says that every ``centre_deg`` has been set for this very rover.
+    ``slew_rad_s`` is how fast the corners are moved.
+    """
+
+    i2c_bus: str = "/dev/i2c-1"
+    address: Annotated[int, Meta(ge=0x03, le=0x77)] = 0x40
+    frequency_hz: Annotated[float, Meta(ge=24, le=330)] = 50.0
+    pulse_min_us: Annotated[float, Meta(ge=300, le=3000)] = 500.0
+    pulse_max_us: Annotated[float, Meta(ge=300, le=3000)] = 2500.0
+    servo_range_deg: Annotated[float, Meta(ge=60, le=360)] = 300.0
+    slew_rad_s: Annotated[float, Meta(gt=0, le=7)] = 3.0
+    calibrated: bool = False
+
+
+class PowerConfig(Section, frozen=True):
+    """Battery limits (4S LiPo) and the INA260 that measures it, where there is one."""
+
+    ina260: bool = True
+    i2c_bus: str = "/dev/i2c-1"
+    address: Annotated[int, Meta(ge=0x03, le=0x77)] = 0x45
+    low_v: Positive = 13.6
+    minimum_v: Positive = 12.8
+    full_v: Positive = 16.8
+
+
+class PanelConfig(Section, frozen=True):
+    """GPIO lines by BCM number; ``gpio`` is "gpiozero", "none" or "socket:PATH" (simulator).
+
+    ``motor_enable`` high lets the motors have power; ``stop_button`` closes to ground.
+    """
+
+    gpio: str = "gpiozero"
+    motor_enable: GpioLine | None = 23
+    stop_button: GpioLine | None = None
+    led_armed: GpioLine | None = 25
+    led_fault: GpioLine | None = 26
+    led_link: GpioLine | None = 5
+    led_power: GpioLine | None = 6
+
+
+class StickConfig(Section, frozen=True):
+    """How a stick feels, the same for pad and phone: part in the middle that does nothing,
+    and how gentle it is near the middle (0 straight, 1 cubic).
+    """
+
+    deadband: Annotated[float, Meta(ge=0, le=0.5)] = 0.08
+    expo: Fraction = 0.4
+
+
+class GamepadConfig(Section, frozen=True):
+    """The gamepad: ``device`` is a path such as /dev/input/event5, or "auto"."""
+
+    enabled: bool = True
+    device: str = "auto"
+
+
+class LoopConfig(Section, frozen=True):
+    """How often the loop ticks and tells; ``realtime_priority`` 0 asks for none."""
+
+    rate_hz: Annotated[float, Meta(ge=20, le=200)] = 100.0
+    telemetry_hz: Annotated[float, Meta(ge=1, le=50)] = 20.0
+    realtime_priority: Annotated[int, Meta(ge=0, le=90)] = 50
+
+
+class WebConfig(Section, frozen=True):
+    """The phone remote's server."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - the phone is another machine
+    port: Port = 8080
+    watch_without_key: bool = True
+
+
+class Config(Section, frozen=True):
+    """Everything that is in force."""
+
+    wheels: dict[str, WheelConfig]
+    rover: RoverConfig = field(default_factory=RoverConfig)
+    motion: MotionConfig = field(default_factory=MotionConfig)
+    gate: GateConfig = field(default_factory=GateConfig)
+    deadlines: DeadlineConfig = field(default_factory=DeadlineConfig)
+    roboclaw: RoboclawConfig = field(default_factory=RoboclawConfig)
+    steering: SteeringConfig = field(default_factory=SteeringConfig)
+    power: PowerConfig = field(default_factory=PowerConfig)
+    panel: PanelConfig = field(default_factory=PanelConfig)
+    sticks: StickConfig = field(default_factory=StickConfig)
+    gamepad: GamepadConfig = field(default_factory=GamepadConfig)
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    web: WebConfig = field(default_factory=WebConfig)

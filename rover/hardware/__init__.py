@@ -1,0 +1,1 @@
+"""What the rover moves: drivers for its motors, servos, sensors and lines."""

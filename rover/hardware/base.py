@@ -1,0 +1,122 @@
+"""The protocols that every driver keeps, whatever device is behind it.
+
+None of the methods blocks for longer than the device's deadline. A device that does not
+answer is reported by ``health``, never by a made-up value; only ``start`` raises.
+"""
+
+from typing import Protocol
+
+from rover.messages import DeviceHealth, PowerReading, WheelFeedback
+from rover.motion.gate import PermittedTargets
+
+
+class WheelDrive(Protocol):
+    """Six (or any number of) driven wheels behind one bus."""
+
+    def start(self) -> None:
+        """Open the bus, identify every controller, set and read back its own deadline.
+
+        Raises DeviceError with one sentence that says what was tried and the likeliest
+        cause; calling it again tries again.
+        """
+        ...
+
+    def command(self, targets: PermittedTargets) -> None:
+        """Send every wheel its target; a controller that fails does not keep the others from theirs."""
+        ...
+
+    def poll(self) -> None:
+        """Read one tick's share of feedback, in turn."""
+        ...
+
+    def feedback(self) -> WheelFeedback:
+        """Return what was read last, in the order of the wheel table, each value with its time."""
+        ...
+
+    def power(self) -> PowerReading | None:
+        """Return the supply voltage as the controllers see it, if they have been asked."""
+        ...
+
+    def health(self) -> tuple[DeviceHealth, ...]:
+        """Return one entry a controller."""
+        ...
+
+    def stop(self) -> None:
+        """Command zero duty on every controller, trying all of them even if some fail."""
+        ...
+
+    def close(self) -> None:
+        """Stop the motors and let go of the bus."""
+        ...
+
+
+class Steering(Protocol):
+    """The corner servos."""
+
+    def start(self) -> None:
+        """Set the board up with every servo unpowered. Raises DeviceError."""
+        ...
+
+    def command(self, targets: PermittedTargets) -> None:
+        """Send the angles that have changed; targets that release let the servos go limp."""
+        ...
+
+    def health(self) -> tuple[DeviceHealth, ...]:
+        """Return one entry for the board."""
+        ...
+
+    def close(self) -> None:
+        """Let every servo go limp and let go of the bus."""
+        ...
+
+
+class PowerMonitor(Protocol):
+    """A device that measures the battery."""
+
+    def start(self) -> None:
+        """Find the device. Raises DeviceError."""
+        ...
+
+    def poll(self) -> None:
+        """Read voltage and current."""
+        ...
+
+    def power(self) -> PowerReading | None:
+        """Return what was read last; None before the first."""
+        ...
+
+    def health(self) -> tuple[DeviceHealth, ...]:
+        """Return one entry, or none where the rover has no such device."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the bus."""
+        ...
+
+
+class Panel(Protocol):
+    """Motor-enable line, stop button and lamps."""
+
+    def start(self) -> None:
+        """Claim the lines with the motors disabled. Raises DeviceError."""
+        ...
+
+    def enable_motors(self, enabled: bool) -> None:
+        """Raise or drop the motor-enable line; takes effect at once."""
+        ...
+
+    def stop_pressed(self) -> bool:
+        """Tell whether the stop button is held down; a button that cannot be read is pressed."""
+        ...
+
+    def show(self, *, armed: bool, fault: bool, link: bool) -> None:
+        """Set the lamps."""
+        ...
+
+    def health(self) -> tuple[DeviceHealth, ...]:
+        """Return one entry for the lines, or none where there are none."""
+        ...
+
+    def close(self) -> None:
+        """Drop motor-enable, put the lamps out, let go of the lines."""
+        ...

@@ -1,0 +1,1 @@
+"""Framing and checksums (pure), and the transports that carry bytes within a deadline."""

@@ -1,0 +1,287 @@
+"""What flows between the rover's rooms and processes: frozen types, SI units, radians.
+
+x forward, y left, counter-clockwise positive (REP-103). Times are the monotonic clock's
+seconds. A tuple with one value a wheel is in the order of the wheel table.
+"""
+
+import math
+from enum import StrEnum
+
+from msgspec import Struct
+
+from rover.errors import BadMessageError
+
+
+class Source(StrEnum):
+    """Who may drive. A later one in this list gives way to an earlier one."""
+
+    GAMEPAD = "gamepad"
+    WEB = "web"
+
+
+class Arc(Struct, frozen=True, tag="arc"):
+    """Drive along a circle.
+
+    ``curvature_per_m`` is one over the turning circle's radius, positive with the centre on
+    the left; it is a steering angle rather than a yaw rate, so it means the same in reverse
+    and standing still.
+    """
+
+    speed_mps: float
+    curvature_per_m: float
+
+
+class Spin(Struct, frozen=True, tag="spin"):
+    """Turn on the spot about the origin; positive is counter-clockwise."""
+
+    yaw_rate_rad_s: float
+
+
+class Crab(Struct, frozen=True, tag="crab"):
+    """Slide along ``heading_rad`` (0 forward, positive to the left) without turning."""
+
+    speed_mps: float
+    heading_rad: float
+
+
+class Stop(Struct, frozen=True, tag="stop"):
+    """Stand still now; ``reason`` is shown to people."""
+
+    reason: str
+
+
+Motion = Arc | Spin | Crab | Stop
+
+
+def is_neutral(motion: Motion) -> bool:
+    """Tell whether ``motion`` asks for nothing at all: hands off, wheels straight."""
+    match motion:
+        case Arc(speed_mps, curvature_per_m):
+            return speed_mps == 0.0 and curvature_per_m == 0.0
+        case Spin(yaw_rate_rad_s):
+            return yaw_rate_rad_s == 0.0
+        case Crab(speed_mps, _):
+            return speed_mps == 0.0
+        case Stop():
+            return True
+
+
+def require_finite(motion: Motion) -> None:
+    """Raise BadMessageError if any number in ``motion`` is NaN or infinite."""
+    for field in motion.__struct_fields__:
+        value = getattr(motion, field)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise BadMessageError(
+                f"{type(motion).__name__}.{field} is {value}: send a finite number"
+            )
+
+
+class DriveCommand(Struct, frozen=True):
+    """One wish of one source.
+
+    ``seq`` counts up within a source; ``stamp_s`` is when the person's input reached this
+    computer, not when it was passed on.
+    """
+
+    source: Source
+    seq: int
+    stamp_s: float
+    motion: Motion
+
+
+class Selected(Struct, frozen=True):
+    """The one motion that the arbiter lets through; no source means that nobody drives."""
+
+    motion: Motion
+    source: Source | None
+    age_s: float
+
+
+class Limit(StrEnum):
+    """Why a motion came out smaller than it was asked for."""
+
+    NOT_ARMED = "not armed"
+    SPEED = "speed limit"
+    ACCELERATION = "acceleration"
+    WHEEL_SPEED = "wheel speed"
+    CURVATURE = "tightest turn"
+    CORNERS = "corners turning"
+    CANNOT = "this rover cannot"
+
+
+class GovernedMotion(Struct, frozen=True):
+    """A motion the rover may make now, and what made it less than was asked for."""
+
+    motion: Motion
+    limited_by: tuple[Limit, ...]
+
+
+class WheelTargets(Struct, frozen=True):
+    """What every wheel shall do: steering angle and turning speed, positive rolls forward."""
+
+    steer_rad: tuple[float, ...]
+    wheel_rad_s: tuple[float, ...]
+
+
+class WheelReading(Struct, frozen=True):
+    """What is known of one wheel, each value with the time it was read; never a guess.
+
+    ``None`` has not been read yet.
+    """
+
+    position_rad: float | None = None
+    position_stamp_s: float = -math.inf
+    speed_rad_s: float | None = None
+    current_a: float | None = None
+    current_stamp_s: float = -math.inf
+
+
+class WheelFeedback(Struct, frozen=True):
+    """All wheels as last read."""
+
+    wheels: tuple[WheelReading, ...]
+
+
+class Pose(Struct, frozen=True):
+    """Where the rover is, from where it started: metres, radians within (-pi, pi]."""
+
+    x_m: float
+    y_m: float
+    yaw_rad: float
+
+
+class Twist(Struct, frozen=True):
+    """The body's own velocity in its own frame."""
+
+    vx_mps: float
+    vy_mps: float
+    yaw_rate_rad_s: float
+
+
+class ArmState(StrEnum):
+    """Whether the wheels may turn. Only ARMED lets them."""
+
+    DISARMED = "disarmed"
+    ARMED = "armed"
+    FAULT = "fault"
+    ESTOP = "estop"
+
+
+class Severity(StrEnum):
+    """How much an event matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Event(Struct, frozen=True):
+    """Something that happened; ``code`` names its kind, ``text`` is for people.
+
+    ``number`` counts up from 1, so that a reader knows what it has seen.
+    """
+
+    number: int
+    stamp_s: float
+    severity: Severity
+    code: str
+    text: str
+
+
+class Condition(Struct, frozen=True):
+    """Something about the rover that is not as it must be.
+
+    Every condition of severity ERROR refuses arming; one that ``stops`` also takes an armed
+    rover to FAULT. ``text`` says what is wrong and what to do about it.
+    """
+
+    code: str
+    text: str
+    severity: Severity = Severity.ERROR
+    stops: bool = True
+
+
+class RequestKind(StrEnum):
+    """What a person can ask for besides motion. STOP is the emergency stop and latches."""
+
+    ARM = "arm"
+    DISARM = "disarm"
+    STOP = "stop"
+    CLEAR = "clear"
+
+
+class Request(Struct, frozen=True):
+    """A person's request; ``who`` is shown in the event it leaves behind."""
+
+    kind: RequestKind
+    who: str
+
+
+class Answer(Struct, frozen=True):
+    """Accepted, or every reason why not; never one without the other."""
+
+    accepted: bool
+    refusals: tuple[str, ...] = ()
+
+
+class PowerReading(Struct, frozen=True):
+    """The supply as last read: volts and amperes at ``stamp_s``, and which device said so."""
+
+    voltage_v: float
+    current_a: float | None
+    stamp_s: float
+    device: str
+
+
+class DeviceHealth(Struct, frozen=True):
+    """One device as its driver last found it.
+
+    ``silent_s`` is the time since it last answered correctly (infinite: never since start);
+    ``trouble`` names status bits and errors for people, empty when there are none.
+    """
+
+    name: str
+    ready: bool
+    silent_s: float
+    trouble: tuple[str, ...] = ()
+    firmware: str = ""
+
+
+class WheelView(Struct, frozen=True):
+    """One wheel as the page draws it: asked of it, and measured."""
+
+    name: str
+    x_m: float
+    y_m: float
+    radius_m: float
+    steer_rad: float
+    asked_rad_s: float
+    speed_rad_s: float | None
+    current_a: float | None
+
+
+class Telemetry(Struct, frozen=True):
+    """The whole rover at one moment, for the page and for recorders."""
+
+    stamp_s: float
+    rover: str
+    state: ArmState
+    refusals: tuple[str, ...]
+    source: Source | None
+    command_age_s: float
+    asked: Motion
+    governed: Motion
+    limited_by: tuple[Limit, ...]
+    max_speed_mps: float
+    max_curvature_per_m: float
+    max_yaw_rate_rad_s: float
+    can_crab: bool
+    wheels: tuple[WheelView, ...]
+    pose: Pose
+    twist: Twist
+    power: PowerReading | None
+    conditions: tuple[Condition, ...]
+    devices: tuple[DeviceHealth, ...]
+    events: tuple[Event, ...]
+    tick_ms: float
+    missed_ticks: int

@@ -1,0 +1,1 @@
+"""How the rover moves: pure, no I/O, time passed in."""

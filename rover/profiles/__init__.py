@@ -1,0 +1,1 @@
+"""Built-in rovers, one TOML file each."""
