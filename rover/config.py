@@ -179,8 +179,10 @@ class PanelConfig(Section, frozen=True):
 
 
 class StickConfig(Section, frozen=True):
-    """How a stick feels, the same for pad and phone: part in the middle that does nothing,
-    and how gentle it is near the middle (0 straight, 1 cubic).
+    """How a stick feels, the same for pad and phone.
+
+    ``deadband`` is the part in the middle that does nothing, ``expo`` how gentle it is near
+    the middle (0 straight, 1 cubic).
     """
 
     deadband: Annotated[float, Meta(ge=0, le=0.5)] = 0.08

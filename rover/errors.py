@@ -14,7 +14,7 @@ class ConfigError(RoverError, ValueError):
 
 
 class GeometryError(RoverError, ValueError):
-    """This rover's wheels cannot make the motion that was asked for."""
+    """The rover's wheels cannot make the motion that was asked for."""
 
 
 class DeviceError(RoverError, OSError):

@@ -22,7 +22,7 @@ class WheelDrive(Protocol):
         ...
 
     def command(self, targets: PermittedTargets) -> None:
-        """Send every wheel its target; a controller that fails does not keep the others from theirs."""
+        """Send every wheel its target; one silent controller keeps no other from its own."""
         ...
 
     def poll(self) -> None:
