@@ -211,10 +211,14 @@ class RequestKind(StrEnum):
 
 
 class Request(Struct, frozen=True):
-    """A person's request; ``who`` is shown in the event it leaves behind."""
+    """A person's request at ``stamp_s``; ``who`` is shown in the event it leaves behind.
+
+    The time keeps a request that waited for control to come up from arming it minutes later.
+    """
 
     kind: RequestKind
     who: str
+    stamp_s: float
 
 
 class Answer(Struct, frozen=True):
