@@ -241,13 +241,15 @@ class DeviceHealth(Struct, frozen=True):
     """One device as its driver last found it.
 
     ``silent_s`` is the time since it last answered correctly (infinite: never since start);
-    ``trouble`` names status bits and errors for people, empty when there are none.
+    ``errors`` are reasons to stop (status bits by name, the last failure of communication),
+    ``warnings`` are not; both for people, empty when there are none.
     """
 
     name: str
     ready: bool
     silent_s: float
-    trouble: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     firmware: str = ""
 
 

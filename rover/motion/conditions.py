@@ -1,0 +1,165 @@
+"""What is wrong with the rover now, judged from what its devices last said.
+
+One table serves arming (every error refuses) and driving (one that ``stops`` faults). Time
+is passed in; battery hysteresis is the only memory.
+"""
+
+import math
+
+from msgspec import Struct
+
+from rover.config import Config
+from rover.messages import (
+    Condition,
+    DeviceHealth,
+    PowerReading,
+    Severity,
+    WheelFeedback,
+)
+from rover.motion.arming import STOP_BUTTON
+
+# A loaded battery sags for as long as the wheels speed up: only what lasts counts.
+_SAG_S = 1.0
+# What a battery recovers by when the load goes.
+_RECOVERY_V = 0.3
+# A battery voltage older than this is not data.
+_POWER_AGE_S = 2.0
+
+
+class Observed(Struct, frozen=True):
+    """Everything that the devices say at one moment.
+
+    ``power`` holds one reading for each device that measures the battery, best first.
+    """
+
+    drive: tuple[DeviceHealth, ...]
+    steering: tuple[DeviceHealth, ...]
+    monitor: tuple[DeviceHealth, ...]
+    panel: tuple[DeviceHealth, ...]
+    feedback: WheelFeedback
+    power: tuple[PowerReading | None, ...]
+    stop_pressed: bool
+
+
+class Watch:
+    """Turns observations into conditions."""
+
+    def __init__(self, config: Config) -> None:
+        self._names = tuple(config.wheels)
+        self._deadlines = config.deadlines
+        self._power = config.power
+        self._steers = any(wheel.steer is not None for wheel in config.wheels.values())
+        self._calibrated = config.steering.calibrated
+        self._empty = _Below(config.power.minimum_v)
+        self._low = _Below(config.power.low_v)
+
+    def conditions(self, observed: Observed, now_s: float) -> tuple[Condition, ...]:
+        """Return all that is wrong at ``now_s``, worst kinds first."""
+        found: list[Condition] = []
+        if observed.stop_pressed:
+            found.append(Condition(STOP_BUTTON, "the stop button is pressed: release it"))
+        for device in observed.drive:
+            found += _device_conditions(device, "controller")
+        if all(device.ready for device in observed.drive):
+            found += self._stale_feedback(observed.feedback, now_s)
+        for device in observed.steering:
+            found += _device_conditions(device, "steering")
+        for device in observed.panel:
+            found += _device_conditions(device, "panel")
+        if self._steers and not self._calibrated:
+            found.append(
+                Condition(
+                    "calibration",
+                    "steering is not calibrated: set every centre_deg for this rover, then "
+                    "steering.calibrated = true",
+                    stops=False,
+                )
+            )
+        found += self._battery(observed.power, now_s)
+        for device in observed.monitor:
+            if not device.ready:
+                found.append(
+                    Condition(
+                        "power-monitor",
+                        f"{device.name} does not answer: the battery is read from the motor "
+                        "controllers",
+                        Severity.WARNING,
+                        stops=False,
+                    )
+                )
+        return tuple(found)
+
+    def _stale_feedback(self, feedback: WheelFeedback, now_s: float) -> list[Condition]:
+        limit_s = self._deadlines.feedback_s
+        stale = [
+            name
+            for name, reading in zip(self._names, feedback.wheels, strict=True)
+            if now_s - reading.position_stamp_s > limit_s
+        ]
+        if not stale:
+            return []
+        text = f"no encoder reading for {limit_s * 1000:.0f} ms from {', '.join(stale)}"
+        return [Condition("feedback", text)]
+
+    def _battery(self, readings: tuple[PowerReading | None, ...], now_s: float) -> list[Condition]:
+        fresh = [
+            reading
+            for reading in readings
+            if reading is not None and now_s - reading.stamp_s <= _POWER_AGE_S
+        ]
+        if not fresh:
+            return [
+                Condition(
+                    "battery-unknown",
+                    "nothing measures the battery: check the motor controllers and the INA260",
+                )
+            ]
+        volts, device = fresh[0].voltage_v, fresh[0].device
+        empty = self._empty.update(volts, now_s)
+        low = self._low.update(volts, now_s)
+        if empty:
+            text = f"battery at {volts:.1f} V ({device}), minimum {self._power.minimum_v:.1f} V: charge it"
+            return [Condition("battery-empty", text)]
+        if low:
+            text = f"battery low: {volts:.1f} V ({device}), drive home"
+            return [Condition("battery-low", text, Severity.WARNING, stops=False)]
+        return []
+
+
+class _Below:
+    """Whether a voltage has stayed below a threshold; recovers only well above it."""
+
+    def __init__(self, threshold_v: float) -> None:
+        self._threshold_v = threshold_v
+        self._since_s = math.inf
+        self._below = False
+
+    def update(self, volts: float, now_s: float) -> bool:
+        if volts >= self._threshold_v + _RECOVERY_V:
+            self._below = False
+        if volts >= self._threshold_v:
+            self._since_s = math.inf
+        else:
+            self._since_s = min(self._since_s, now_s)
+            if now_s - self._since_s >= _SAG_S:
+                self._below = True
+        return self._below
+
+
+def _device_conditions(device: DeviceHealth, code: str) -> list[Condition]:
+    found = []
+    if not device.ready:
+        cause = f" ({'; '.join(device.errors)})" if device.errors else ""
+        silent = (
+            "has not answered yet"
+            if math.isinf(device.silent_s)
+            else f"has been silent for {device.silent_s:.1f} s"
+        )
+        found.append(Condition(code, f"{device.name} {silent}{cause}"))
+    else:
+        found += [Condition(code, f"{device.name} reports {error}") for error in device.errors]
+    found += [
+        Condition(code, f"{device.name} warns: {warning}", Severity.WARNING, stops=False)
+        for warning in device.warnings
+    ]
+    return found
