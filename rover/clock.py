@@ -16,12 +16,17 @@ class Clock(Protocol):
         ...
 
 
+# Linux's CLOCK_MONOTONIC stands still while the machine is suspended: a command from before
+# would look fresh afterwards. CLOCK_BOOTTIME goes on; other systems' monotonic clocks do too.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 class SystemClock:
-    """The machine's CLOCK_MONOTONIC, one and the same in every process of the computer."""
+    """The machine's monotonic clock, one and the same in every process of the computer."""
 
     def now_s(self) -> float:
-        """Seconds since the machine started."""
-        return time.monotonic()
+        """Seconds since the machine started, those suspended included."""
+        return time.clock_gettime(_CLOCK)
 
     def sleep_s(self, duration_s: float) -> None:
         """Block the calling thread for ``duration_s``."""

@@ -97,10 +97,9 @@ class Arbiter:
             (motion, source), self._stop = self._stop, None
             return Selected(motion, source, 0.0)
         self._hand_over(now_s)
-        if self._holder is None:
+        wish = self._wishes[self._holder] if self._holder is not None else None
+        if wish is None or wish.motion is None:
             return Selected(Stop("nobody drives"), None, 0.0)
-        wish = self._wishes[self._holder]
-        assert wish.motion is not None  # a holder that fell silent was forgotten above
         return Selected(wish.motion, self._holder, now_s - wish.stamp_s)
 
     def _forget_the_silent(self, now_s: float) -> None:

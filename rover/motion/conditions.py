@@ -118,7 +118,8 @@ class Watch:
         empty = self._empty.update(volts, now_s)
         low = self._low.update(volts, now_s)
         if empty:
-            text = f"battery at {volts:.1f} V ({device}), minimum {self._power.minimum_v:.1f} V: charge it"
+            minimum_v = self._power.minimum_v
+            text = f"battery at {volts:.1f} V ({device}), minimum {minimum_v:.1f} V: charge it"
             return [Condition("battery-empty", text)]
         if low:
             text = f"battery low: {volts:.1f} V ({device}), drive home"

@@ -1,0 +1,278 @@
+"""One tick: hear, arbitrate, govern, steer, permit, drive, read, tell.
+
+Everything is done by one thread, in this order, every tick. Drives are written before
+anything is read, so that a stop is never behind a slow sensor.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+from rover.clock import Clock
+from rover.config import Config
+from rover.devices import Bringup
+from rover.gamepad import GamepadUpdate
+from rover.hardware import Hardware
+from rover.link import Inbox, ReceivedRequest
+from rover.messages import (
+    Answer,
+    ArmState,
+    Condition,
+    GovernedMotion,
+    PowerReading,
+    Request,
+    RequestKind,
+    Selected,
+    Severity,
+    Telemetry,
+    WheelTargets,
+)
+from rover.motion.arbiter import Arbiter
+from rover.motion.arming import Arming
+from rover.motion.conditions import Observed, Watch
+from rover.motion.corners import Corners
+from rover.motion.gate import Gate
+from rover.motion.governor import Governor
+from rover.motion.kinematics import Kinematics
+from rover.motion.odometry import Odometry
+from rover.telemetry import ConditionLog, Journal, Snapshot, Teller
+
+# After a longer pause ramps go on as if only so much time had passed.
+_MAX_STEP_S = 0.1
+
+
+class Link(Protocol):
+    """Where commands and requests come from and telemetry goes: ``rover.link``, or a test's."""
+
+    def receive(self) -> Inbox:
+        """Take what has come in; never waits."""
+        ...
+
+    def answer(self, received: ReceivedRequest, answer: Answer) -> None:
+        """Answer a request; never waits."""
+        ...
+
+    def publish(self, telemetry: Telemetry) -> None:
+        """Send a frame to whoever listens; never waits."""
+        ...
+
+
+class Pad(Protocol):
+    """A gamepad, or none."""
+
+    def filenos(self) -> Sequence[int]:
+        """Return what becomes readable when the pad has something to say."""
+        ...
+
+    def poll(self, now_s: float) -> GamepadUpdate:
+        """Take what the pad has sent; never waits."""
+        ...
+
+
+class ControlLoop:
+    """The rover's control loop, one ``tick`` at a time."""
+
+    def __init__(
+        self, config: Config, clock: Clock, hardware: Hardware, link: Link, pad: Pad
+    ) -> None:
+        self._clock = clock
+        self._hardware = hardware
+        self._link = link
+        self._pad = pad
+        self.journal = Journal()
+        self._condition_log = ConditionLog(self.journal)
+        self._bringup = Bringup(hardware, clock, self.journal)
+        self._arbiter = Arbiter(config)
+        self.arming = Arming()
+        self._seen_state: ArmState | None = None
+        self._watch = Watch(config)
+        self._kinematics = Kinematics(config)
+        self._corners = Corners(config)
+        self._governor = Governor(config, self._kinematics, self._corners)
+        self._gate = Gate(config)
+        self._odometry = Odometry(self._kinematics)
+        self._teller = Teller(
+            config,
+            can_crab=self._kinematics.can_crab,
+            max_curvature_per_m=self._kinematics.max_curvature_per_m,
+        )
+        self._conditions: tuple[Condition, ...] = ()
+        self._observed: Observed | None = None
+        self._pad_trouble = ""
+        self._last_s = clock.now_s()
+        self._publish_period_s = 1.0 / config.loop.telemetry_hz
+        self._publish_due_s = -math.inf
+
+    def start(self) -> None:
+        """Bring the devices up as far as they come; what does not is tried again later."""
+        self._bringup.attempt()
+        self._last_s = self._clock.now_s()
+
+    def tick(self, missed_ticks: int = 0) -> None:
+        """Run one tick. An exception from it means that the rover must be shut down."""
+        now_s = self._clock.now_s()
+        elapsed_s = min(max(now_s - self._last_s, 0.0), _MAX_STEP_S)
+        self._last_s = now_s
+
+        self._hear(now_s)
+        self._enter_state(now_s)
+        selected, governed, targets = self._decide(now_s, elapsed_s)
+        self._observe(now_s)
+        self._enter_state(now_s)
+        if now_s >= self._publish_due_s:
+            self._publish_due_s = max(now_s, self._publish_due_s + self._publish_period_s)
+            self._publish(now_s, selected, governed, targets, missed_ticks)
+        if self.arming.state is not ArmState.ARMED:
+            self._bringup.attempt()
+
+    def shut_down(self) -> None:
+        """Stop the motors and let go of every device, whatever state they are in."""
+        hardware = self._hardware
+        for close in (
+            hardware.drive.close,
+            hardware.panel.close,
+            hardware.steering.close,
+            hardware.power.close,
+        ):
+            try:
+                close()
+            except Exception as error:  # noqa: BLE001 - the next device must be closed too
+                self.journal.add(
+                    self._clock.now_s(),
+                    Severity.ERROR,
+                    "shutdown",
+                    f"{close.__qualname__}: {error}",
+                )
+
+    def _hear(self, now_s: float) -> None:
+        """Take in stops, requests and commands, stops first."""
+        if self._hardware.panel.stop_pressed():
+            self.arming.stop("the stop button")
+        update = self._pad.poll(now_s)
+        inbox = self._link.receive()
+        for kind in update.requests:
+            self._answer_pad(kind, now_s)
+        for received in inbox.requests:
+            answer = self._request(received.request, now_s)
+            self._link.answer(received, answer)
+        for refused in inbox.refused:
+            self._refuse(f"{refused.source or 'unknown source'}: {refused.reason}", now_s)
+            if refused.source is not None:
+                self._arbiter.stop("a malformed command", refused.source, now_s)
+        for command in inbox.drive:
+            reason = self._arbiter.receive(command, now_s)
+            if reason:
+                self._refuse(reason, now_s)
+        if update.command is not None:
+            self._arbiter.receive(update.command, now_s)
+        if update.trouble != self._pad_trouble:
+            self._pad_trouble = update.trouble
+            severity = Severity.WARNING if update.trouble else Severity.INFO
+            self.journal.add(now_s, severity, "gamepad", update.trouble or f"{update.name} ready")
+
+    def _answer_pad(self, kind: RequestKind, now_s: float) -> None:
+        if kind is RequestKind.ARM and self.arming.state in {ArmState.ESTOP, ArmState.FAULT}:
+            kind = RequestKind.CLEAR
+        answer = self._request(Request(kind, "the gamepad", now_s), now_s)
+        for refusal in answer.refusals:
+            self.journal.add(now_s, Severity.WARNING, "refused", refusal)
+
+    def _request(self, request: Request, now_s: float) -> Answer:
+        asking = self._arbiter.asking(now_s)
+        return self.arming.request(request, self._conditions, asking, now_s)
+
+    def _refuse(self, reason: str, now_s: float) -> None:
+        self.journal.add(now_s, Severity.WARNING, "refused", reason)
+
+    def _enter_state(self, now_s: float) -> None:
+        """Do what a change of the arming state demands, before anything moves again."""
+        state = self.arming.state
+        if state is self._seen_state:
+            return
+        alarming = state in {ArmState.FAULT, ArmState.ESTOP}
+        self._hardware.panel.enable_motors(not alarming)
+        self._hardware.panel.show(
+            armed=state is ArmState.ARMED, fault=alarming, link=self._arbiter.holder is not None
+        )
+        self._arbiter.hold(now_s)
+        self._governor.reset()
+        self._corners.reset()
+        self._seen_state = state
+        severity = Severity.ERROR if alarming else Severity.INFO
+        self.journal.add(now_s, severity, f"state-{state}", f"{state}: {self.arming.reason}")
+
+    def _decide(
+        self, now_s: float, elapsed_s: float
+    ) -> tuple[Selected, GovernedMotion, WheelTargets]:
+        """Choose the motion, shape it, permit it, and write it to the drives."""
+        selected = self._arbiter.select(now_s)
+        armed = self.arming.state is ArmState.ARMED
+        governed = self._governor.step(selected, armed=armed, elapsed_s=elapsed_s)
+        wanted = self._kinematics.targets(governed.motion)
+        targets = WheelTargets(
+            self._corners.advance(wanted.steer_rad, elapsed_s), wanted.wheel_rad_s
+        )
+        permitted = self._gate.permit(targets, self.arming.state, now_s)
+        self._hardware.drive.command(permitted)
+        self._hardware.steering.command(permitted)
+        if permitted.refused:
+            self.arming.fault(f"the gate refused {permitted.refused}")
+        return selected, governed, targets
+
+    def _observe(self, now_s: float) -> None:
+        """Read this tick's share of the sensors, and judge what they say."""
+        hardware = self._hardware
+        hardware.drive.poll()
+        hardware.power.poll()
+        feedback = hardware.drive.feedback()
+        self._odometry.update(self._corners.angles_rad, feedback)
+        self._observed = Observed(
+            drive=hardware.drive.health(),
+            steering=hardware.steering.health(),
+            monitor=hardware.power.health(),
+            panel=hardware.panel.health(),
+            feedback=feedback,
+            power=(hardware.power.power(), hardware.drive.power()),
+            stop_pressed=hardware.panel.stop_pressed(),
+        )
+        # Devices are read after ``now_s``; ages are counted from when they were.
+        self._conditions = self._watch.conditions(self._observed, self._clock.now_s())
+        self._condition_log.update(self._conditions, now_s)
+        self.arming.observe(self._conditions)
+
+    def _publish(
+        self,
+        now_s: float,
+        selected: Selected,
+        governed: GovernedMotion,
+        targets: WheelTargets,
+        missed_ticks: int,
+    ) -> None:
+        observed = self._observed
+        if observed is None:
+            return
+        self._link.publish(
+            self._teller.telemetry(
+                Snapshot(
+                    now_s=now_s,
+                    state=self.arming.state,
+                    refusals=self.arming.refusals(self._conditions, self._arbiter.asking(now_s)),
+                    selected=selected,
+                    governed=governed,
+                    targets=targets,
+                    feedback=observed.feedback,
+                    pose=self._odometry.pose,
+                    twist=self._odometry.twist,
+                    power=_first(observed.power),
+                    conditions=self._conditions,
+                    devices=observed.drive + observed.steering + observed.monitor + observed.panel,
+                    events=self.journal.events(),
+                    tick_s=self._clock.now_s() - now_s,
+                    missed_ticks=missed_ticks,
+                )
+            )
+        )
+
+
+def _first(readings: tuple[PowerReading | None, ...]) -> PowerReading | None:
+    return next((reading for reading in readings if reading is not None), None)

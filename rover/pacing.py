@@ -1,0 +1,73 @@
+"""When to tick: the pace of the loop, and the wait until it or input says so."""
+
+import math
+import select
+from collections.abc import Callable, Sequence
+
+from rover.clock import Clock
+
+
+class Pacer:
+    """When the next tick is due. Missed ticks are skipped and counted, never caught up.
+
+    A tick may start early when input has arrived, though no sooner than half a period after
+    the last one, so that a storm of input cannot take the bus away from the feedback. The
+    period then counts from the early tick.
+    """
+
+    def __init__(self, period_s: float, now_s: float) -> None:
+        self._period_s = period_s
+        self.due_s = now_s
+        self._started_s = -math.inf
+        self.missed = 0
+        self.lateness_s = 0.0
+
+    @property
+    def earliest_s(self) -> float:
+        """When input may start the next tick."""
+        return self._started_s + self._period_s / 2
+
+    def started(self, now_s: float) -> int:
+        """Note that a tick starts at ``now_s``; return how many were missed before it."""
+        self._started_s = now_s
+        self.lateness_s = max(0.0, now_s - self.due_s)
+        missed = int(self.lateness_s / self._period_s)
+        self.missed += missed
+        if now_s < self.due_s:
+            self.due_s = now_s + self._period_s
+        else:
+            self.due_s += (missed + 1) * self._period_s
+        return missed
+
+
+class Waiter:
+    """Sleeps until a tick is due, or until input arrives and may start it early."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        link_filenos: Sequence[int],
+        link_pending: Callable[[], bool],
+        pad_filenos: Callable[[], Sequence[int]],
+    ) -> None:
+        """Take what becomes readable when input has come.
+
+        The link's descriptors signal edges only, so ``link_pending`` has the last word on
+        them; ``pad_filenos`` is asked before each wait, since pads come and go.
+        """
+        self._clock = clock
+        self._link_filenos = tuple(link_filenos)
+        self._link_pending = link_pending
+        self._pad_filenos = pad_filenos
+
+    def wait(self, pacer: Pacer) -> None:
+        """Return when the next tick shall start."""
+        while (left_s := pacer.due_s - self._clock.now_s()) > 0:
+            if self._link_pending():
+                break
+            pads = tuple(self._pad_filenos())
+            # select takes microseconds; poll and epoll round up to whole milliseconds.
+            readable, _, _ = select.select((*self._link_filenos, *pads), (), (), left_s)
+            if any(fileno in pads for fileno in readable):
+                break
+        self._clock.sleep_s(min(pacer.due_s, pacer.earliest_s) - self._clock.now_s())

@@ -1,0 +1,155 @@
+"""What the rover tells: the ring of recent events, and the snapshot that clients receive."""
+
+import logging
+from collections import deque
+
+from msgspec import Struct
+
+from rover.config import Config
+from rover.messages import (
+    ArmState,
+    Condition,
+    DeviceHealth,
+    Event,
+    GovernedMotion,
+    Pose,
+    PowerReading,
+    Selected,
+    Severity,
+    Telemetry,
+    Twist,
+    WheelFeedback,
+    WheelTargets,
+    WheelView,
+)
+
+log = logging.getLogger("rover")
+
+# Enough for a page that was away for a while; a frame with all of them stays under 4 kB.
+_KEPT_EVENTS = 16
+_LOG_LEVELS = {
+    Severity.INFO: logging.INFO,
+    Severity.WARNING: logging.WARNING,
+    Severity.ERROR: logging.ERROR,
+}
+
+
+class Journal:
+    """The latest events, numbered from 1; each is logged as it happens."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque(maxlen=_KEPT_EVENTS)
+        self._count = 0
+
+    def add(self, stamp_s: float, severity: Severity, code: str, text: str) -> None:
+        """Keep an event and write it to the log."""
+        self._count += 1
+        self._events.append(Event(self._count, stamp_s, severity, code, text))
+        log.log(_LOG_LEVELS[severity], "%s: %s", code, text)
+
+    def events(self) -> tuple[Event, ...]:
+        """Return the latest events, oldest first."""
+        return tuple(self._events)
+
+
+class ConditionLog:
+    """Turns conditions that come and go into events."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._present: dict[str, Condition] = {}
+
+    def update(self, conditions: tuple[Condition, ...], now_s: float) -> None:
+        """Log what is new and what is over; a text that merely counts up is not new."""
+        present = {_identity(condition): condition for condition in conditions}
+        for key, condition in present.items():
+            if key not in self._present:
+                self._journal.add(now_s, condition.severity, condition.code, condition.text)
+        for key, condition in self._present.items():
+            if key not in present:
+                text = f"over: {condition.text}"
+                self._journal.add(now_s, Severity.INFO, condition.code, text)
+        self._present = present
+
+
+def _identity(condition: Condition) -> str:
+    """Name a condition apart from the figures in its text, which change all the time."""
+    return condition.code + "".join(c for c in condition.text if not (c.isdigit() or c == "."))
+
+
+class Snapshot(Struct, frozen=True):
+    """What the loop knows at the end of a tick."""
+
+    now_s: float
+    state: ArmState
+    refusals: tuple[str, ...]
+    selected: Selected
+    governed: GovernedMotion
+    targets: WheelTargets
+    feedback: WheelFeedback
+    pose: Pose
+    twist: Twist
+    power: PowerReading | None
+    conditions: tuple[Condition, ...]
+    devices: tuple[DeviceHealth, ...]
+    events: tuple[Event, ...]
+    tick_s: float
+    missed_ticks: int
+
+
+class Teller:
+    """Makes Telemetry of Snapshots; knows what does not change while the rover runs."""
+
+    def __init__(self, config: Config, *, can_crab: bool, max_curvature_per_m: float) -> None:
+        self._config = config
+        self._can_crab = can_crab
+        self._max_curvature_per_m = max_curvature_per_m
+
+    def telemetry(self, at: Snapshot) -> Telemetry:
+        """Return the frame for ``at``."""
+        motion = self._config.motion
+        return Telemetry(
+            stamp_s=at.now_s,
+            rover=self._config.rover.name,
+            state=at.state,
+            refusals=at.refusals,
+            source=at.selected.source,
+            command_age_s=at.selected.age_s,
+            asked=at.selected.motion,
+            governed=at.governed.motion,
+            limited_by=tuple(dict.fromkeys(at.governed.limited_by)),
+            max_speed_mps=motion.max_speed_mps,
+            max_curvature_per_m=self._max_curvature_per_m,
+            max_yaw_rate_rad_s=motion.max_yaw_rate_rad_s,
+            can_crab=self._can_crab,
+            wheels=self._wheels(at.targets, at.feedback),
+            pose=at.pose,
+            twist=at.twist,
+            power=at.power,
+            conditions=at.conditions,
+            devices=at.devices,
+            events=at.events,
+            tick_ms=at.tick_s * 1000.0,
+            missed_ticks=at.missed_ticks,
+        )
+
+    def _wheels(self, targets: WheelTargets, feedback: WheelFeedback) -> tuple[WheelView, ...]:
+        return tuple(
+            WheelView(
+                name=name,
+                x_m=wheel.x_m,
+                y_m=wheel.y_m,
+                radius_m=wheel.radius_m,
+                steer_rad=steer_rad,
+                asked_rad_s=wheel_rad_s,
+                speed_rad_s=reading.speed_rad_s,
+                current_a=reading.current_a,
+            )
+            for (name, wheel), steer_rad, wheel_rad_s, reading in zip(
+                self._config.wheels.items(),
+                targets.steer_rad,
+                targets.wheel_rad_s,
+                feedback.wheels,
+                strict=True,
+            )
+        )
