@@ -1,8 +1,241 @@
-"""The `rover` command."""
+"""The `rover` command. What it starts is imported only when it is started."""
+
+import functools
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import click
 
+from rover import paths
+from rover.config import Config
+from rover.errors import RoverError
 
-@click.group()
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _Group(click.Group):
+    """Shows the rover's own errors as one sentence instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        try:
+            return super().invoke(ctx)
+        except RoverError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rockerbogie", prog_name="rover")
 def main() -> None:
-    """Drive a six-wheel rover, real or simulated."""
+    """Drive a six-wheel rover, real or simulated. Start with: rover sim."""
+
+
+def directory_option(command: Command) -> Command:
+    """Add ``--dir``, where the processes meet."""
+    return click.option(
+        "--dir",
+        "directory",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=paths.runtime_directory,
+        show_default="the runtime directory",
+        help="Where the processes' sockets are.",
+    )(command)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFiles:
+    """Which configuration the command line asks for; None leaves it to the usual places."""
+
+    profile: str | None
+    user_file: Path | None
+    calibration: Path | None
+
+    def load(self) -> Config:
+        """Read and check it. Raises ConfigError."""
+        from rover.config_files import load_config
+
+        return load_config(self.profile, self.user_file, self.calibration).config
+
+    def options(self) -> list[str]:
+        """Return it as options for another `rover` process."""
+        given = {
+            "--profile": self.profile,
+            "--config": self.user_file,
+            "--calibration": self.calibration,
+        }
+        return [text for name, value in given.items() if value for text in (name, str(value))]
+
+
+def config_options(command: Command) -> Command:
+    """Add ``--profile``, ``--config`` and ``--calibration``, handed over as one ``files``."""
+
+    @click.option("--profile", help="Built-in rover to start from (default: osr).")
+    @click.option("--config", type=click.Path(path_type=Path), help="Your TOML file.")
+    @click.option("--calibration", type=click.Path(path_type=Path), help="Calibration TOML file.")
+    @functools.wraps(command)
+    def with_files(
+        profile: str | None, config: Path | None, calibration: Path | None, **others: object
+    ) -> object:
+        return command(files=ConfigFiles(profile, config, calibration), **others)
+
+    return cast(Command, with_files)
+
+
+def address_options(command: Command) -> Command:
+    """Add ``--host`` and ``--port`` of the page."""
+    host = click.option("--host", help="Address to listen on (default: from the configuration).")
+    port = click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
+    return host(port(command))
+
+
+def child_option(command: Command) -> Command:
+    """Add the hidden ``--parent``: end when that process ends."""
+
+    def bind(_context: click.Context, _parameter: click.Parameter, parent: int | None) -> None:
+        if parent is not None:
+            from rover.processes import die_with
+
+            die_with(parent)
+
+    return click.option(
+        "--parent", type=int, hidden=True, expose_value=False, callback=bind, is_eager=True
+    )(command)
+
+
+def _log_to_stderr(name: str) -> None:
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format=f"{name:<8} %(levelname)-7s %(message)s"
+    )
+    # The page's server speaks for itself; werkzeug's line a request would bury it.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+
+
+@main.command()
+@directory_option
+@config_options
+@click.option(
+    "--sim",
+    "simulated_in",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Use the simulated devices of `rover hardware-sim --dir` this.",
+)
+@child_option
+def control(
+    directory: Path,
+    files: ConfigFiles,
+    simulated_in: Path | None,
+) -> None:
+    """Run the control process: the only one that touches hardware."""
+    from rover.app import Terminator, run_control
+    from rover.simulated import simulated
+
+    _log_to_stderr("control")
+    config = files.load()
+    if simulated_in is not None:
+        config = simulated(config, simulated_in)
+    run_control(config, directory, Terminator())
+
+
+@main.command()
+@directory_option
+@config_options
+@address_options
+@click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
+@child_option
+def web(
+    directory: Path,
+    files: ConfigFiles,
+    host: str | None,
+    port: int | None,
+    open_browser: bool,
+) -> None:
+    """Run the phone remote's web server."""
+    from web.server import run_web
+
+    from rover.invitation import invite
+
+    _log_to_stderr("web")
+    config = files.load()
+    run_web(
+        config,
+        directory,
+        host=host or config.web.host,
+        port=config.web.port if port is None else port,
+        state_dir=paths.state_directory(),
+        ready=lambda url: invite(url, open_browser=open_browser),
+    )
+
+
+@main.command("hardware-sim")
+@directory_option
+@config_options
+@click.option("--unpaced", is_flag=True, help="Answer at once instead of at the baud rate.")
+@child_option
+def hardware_sim(
+    directory: Path,
+    files: ConfigFiles,
+    unpaced: bool,
+) -> None:
+    """Run a rover's worth of simulated devices: DIR/serial0, DIR/i2c, DIR/gpio."""
+    from rover.sim.server import run_server
+    from rover.simulated import simulated
+
+    _log_to_stderr("hardware")
+    config = simulated(files.load(), directory)
+    run_server(
+        config,
+        directory,
+        paced=not unpaced,
+        ready=lambda: click.echo(f"simulated devices in {directory}", err=True),
+    )
+
+
+@main.command()
+@config_options
+@address_options
+@click.option("--no-browser", is_flag=True, help="Do not open the page.")
+def sim(
+    files: ConfigFiles,
+    host: str | None,
+    port: int | None,
+    no_browser: bool,
+) -> None:
+    """Drive a simulated rover: starts devices, control and the page. Ctrl-C ends all."""
+    from rover.simulation import simulate
+
+    # Read here first, so that a mistake in a file is told once and not by three processes.
+    files.load()
+    given = {"--host": host, "--port": port}
+    remote = [
+        text for name, value in given.items() if value is not None for text in (name, str(value))
+    ]
+    simulate(files.options(), remote, open_browser=not no_browser)
+
+
+@main.command()
+@directory_option
+def stop(directory: Path) -> None:
+    """Emergency stop: cut the motors and latch until cleared."""
+    _ask(directory, "stop")
+    click.secho("Stopped. The emergency stop is latched: `rover clear` releases it.", fg="red")
+
+
+@main.command()
+@directory_option
+def clear(directory: Path) -> None:
+    """Clear an emergency stop or a fault; the rover is then disarmed."""
+    _ask(directory, "clear")
+    click.echo("Cleared. The rover is disarmed.")
+
+
+def _ask(directory: Path, kind: str) -> None:
+    from rover.link import ControlClient
+    from rover.messages import RequestKind
+
+    with ControlClient(directory) as client:
+        answer = client.request(RequestKind(kind), "the command line")
+    if not answer.accepted:
+        raise click.ClickException("refused: " + "; ".join(answer.refusals))

@@ -35,7 +35,7 @@ from rover.motion.gate import Gate
 from rover.motion.governor import Governor
 from rover.motion.kinematics import Kinematics
 from rover.motion.odometry import Odometry
-from rover.telemetry import ConditionLog, Journal, Snapshot, Teller
+from rover.telemetry import ConditionLog, Journal, MissedTicks, Snapshot, Teller
 
 # After a longer pause ramps go on as if only so much time had passed.
 _MAX_STEP_S = 0.1
@@ -99,6 +99,7 @@ class ControlLoop:
         self._conditions: tuple[Condition, ...] = ()
         self._observed: Observed | None = None
         self._pad_trouble = ""
+        self._missed = MissedTicks(self.journal)
         self._last_s = clock.now_s()
         self._publish_period_s = 1.0 / config.loop.telemetry_hz
         self._publish_due_s = -math.inf
@@ -122,6 +123,7 @@ class ControlLoop:
         if now_s >= self._publish_due_s:
             self._publish_due_s = max(now_s, self._publish_due_s + self._publish_period_s)
             self._publish(now_s, selected, governed, targets, missed_ticks)
+        self._missed.update(missed_ticks, now_s)
         if self.arming.state is not ArmState.ARMED:
             self._bringup.attempt()
 

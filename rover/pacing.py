@@ -27,8 +27,8 @@ class Pacer:
         """When input may start the next tick."""
         return self._started_s + self._period_s / 2
 
-    def started(self, now_s: float) -> int:
-        """Note that a tick starts at ``now_s``; return how many were missed before it."""
+    def started(self, now_s: float) -> None:
+        """Note that a tick starts at ``now_s``, and how many were missed before it."""
         self._started_s = now_s
         self.lateness_s = max(0.0, now_s - self.due_s)
         missed = int(self.lateness_s / self._period_s)
@@ -37,7 +37,6 @@ class Pacer:
             self.due_s = now_s + self._period_s
         else:
             self.due_s += (missed + 1) * self._period_s
-        return missed
 
 
 class Waiter:
@@ -46,22 +45,25 @@ class Waiter:
     def __init__(
         self,
         clock: Clock,
+        pacer: Pacer,
         link_filenos: Sequence[int],
         link_pending: Callable[[], bool],
         pad_filenos: Callable[[], Sequence[int]],
     ) -> None:
-        """Take what becomes readable when input has come.
+        """Take the pace to keep, and what becomes readable when input has come.
 
         The link's descriptors signal edges only, so ``link_pending`` has the last word on
         them; ``pad_filenos`` is asked before each wait, since pads come and go.
         """
         self._clock = clock
+        self._pacer = pacer
         self._link_filenos = tuple(link_filenos)
         self._link_pending = link_pending
         self._pad_filenos = pad_filenos
 
-    def wait(self, pacer: Pacer) -> None:
-        """Return when the next tick shall start."""
+    def wait(self) -> None:
+        """Return when the next tick shall start, which the pacer takes note of."""
+        pacer = self._pacer
         while (left_s := pacer.due_s - self._clock.now_s()) > 0:
             if self._link_pending():
                 break
@@ -71,3 +73,4 @@ class Waiter:
             if any(fileno in pads for fileno in readable):
                 break
         self._clock.sleep_s(min(pacer.due_s, pacer.earliest_s) - self._clock.now_s())
+        pacer.started(self._clock.now_s())

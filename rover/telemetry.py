@@ -1,6 +1,7 @@
 """What the rover tells: the ring of recent events, and the snapshot that clients receive."""
 
 import logging
+import math
 from collections import deque
 
 from msgspec import Struct
@@ -27,6 +28,7 @@ log = logging.getLogger("rover")
 
 # Enough for a page that was away for a while; a frame with all of them stays under 4 kB.
 _KEPT_EVENTS = 16
+_REPORT_MISSED_EVERY_S = 1.0
 _LOG_LEVELS = {
     Severity.INFO: logging.INFO,
     Severity.WARNING: logging.WARNING,
@@ -70,6 +72,23 @@ class ConditionLog:
                 text = f"over: {condition.text}"
                 self._journal.add(now_s, Severity.INFO, condition.code, text)
         self._present = present
+
+
+class MissedTicks:
+    """Turns missed ticks into events, at most one a second."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._reported = 0
+        self._reported_s = -math.inf
+
+    def update(self, missed: int, now_s: float) -> None:
+        """Take in the count of ticks missed since the start."""
+        if missed == self._reported or now_s - self._reported_s < _REPORT_MISSED_EVERY_S:
+            return
+        text = f"{missed - self._reported} ticks missed"
+        self._journal.add(now_s, Severity.WARNING, "overrun", text)
+        self._reported, self._reported_s = missed, now_s
 
 
 def _identity(condition: Condition) -> str:

@@ -1,0 +1,30 @@
+"""Where the processes meet and what they keep, on this computer."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def runtime_directory() -> Path:
+    """Return where the processes' sockets are, from the first of these that is set.
+
+    ``ROVER_RUNTIME_DIR``; systemd's ``RUNTIME_DIRECTORY``; ``/run/rover`` if it is there;
+    ``XDG_RUNTIME_DIR``/rover; else a folder of the user's own in the temporary directory.
+    """
+    for variable in ("ROVER_RUNTIME_DIR", "RUNTIME_DIRECTORY"):
+        if os.environ.get(variable):
+            return Path(os.environ[variable])
+    system = Path("/run/rover")
+    if system.is_dir() and os.access(system, os.W_OK):
+        return system
+    if os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(os.environ["XDG_RUNTIME_DIR"]) / "rover"
+    return Path(tempfile.gettempdir()) / f"rover-{os.getuid()}"
+
+
+def state_directory() -> Path:
+    """Return what outlives a restart: ``STATE_DIRECTORY`` (systemd), else the user's own."""
+    if os.environ.get("STATE_DIRECTORY"):
+        return Path(os.environ["STATE_DIRECTORY"])
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "rover"
