@@ -1,0 +1,176 @@
+"""The arbiter: who drives, told as stories and as rules that hold for any story."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rover.messages import Arc, Crab, Motion, Source, Spin, Stop, is_neutral
+from rover.motion.arbiter import Arbiter
+from tests.builders import command, osr_config
+
+REST = Arc(0.0, 0.0)
+AHEAD = Arc(0.8, 0.1)
+PAD, PHONE = Source.GAMEPAD, Source.WEB
+
+
+@pytest.fixture
+def arbiter() -> Arbiter:
+    return Arbiter(osr_config())
+
+
+def hear(arbiter: Arbiter, source: Source, motion: Motion, now_s: float) -> None:
+    assert arbiter.receive(command(source, motion, now_s), now_s) == ""
+
+
+def test_nobody_drives_at_first(arbiter: Arbiter) -> None:
+    assert isinstance(arbiter.select(1.0).motion, Stop)
+    assert arbiter.holder is None
+
+
+def test_motion_before_neutral_is_not_driven(arbiter: Arbiter) -> None:
+    hear(arbiter, PHONE, AHEAD, 1.0)
+    assert isinstance(arbiter.select(1.0).motion, Stop)
+    assert arbiter.asking(1.0) == (PHONE,)
+
+
+@pytest.mark.parametrize("source", list(Source))
+def test_a_source_drives_after_neutral(arbiter: Arbiter, source: Source) -> None:
+    hear(arbiter, source, REST, 1.0)
+    hear(arbiter, source, AHEAD, 1.05)
+    selected = arbiter.select(1.06)
+    assert (selected.motion, selected.source) == (AHEAD, source)
+    assert selected.age_s == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(("source", "deadline_s"), [(PAD, 0.1), (PHONE, 0.3)])
+def test_silence_beyond_the_deadline_stops_and_wants_neutral(
+    arbiter: Arbiter, source: Source, deadline_s: float
+) -> None:
+    hear(arbiter, source, REST, 1.0)
+    hear(arbiter, source, AHEAD, 1.0 + 1e-3)
+    last_s = 1.0 + 1e-3
+    assert arbiter.select(last_s + deadline_s - 1e-6).motion == AHEAD
+    stopped = arbiter.select(last_s + deadline_s + 1e-6)
+    assert isinstance(stopped.motion, Stop)
+    assert str(source) in stopped.motion.reason
+    back_s = last_s + deadline_s + 0.01
+    hear(arbiter, source, AHEAD, back_s)
+    assert isinstance(arbiter.select(back_s).motion, Stop)
+    hear(arbiter, source, REST, back_s + 0.01)
+    hear(arbiter, source, AHEAD, back_s + 0.02)
+    assert arbiter.select(back_s + 0.02).motion == AHEAD
+
+
+@pytest.mark.parametrize("driver", list(Source))
+@pytest.mark.parametrize("stopper", list(Source))
+def test_a_stop_from_anyone_beats_whoever_drives(
+    arbiter: Arbiter, driver: Source, stopper: Source
+) -> None:
+    hear(arbiter, driver, REST, 1.0)
+    hear(arbiter, driver, AHEAD, 1.01)
+    assert arbiter.select(1.01).motion == AHEAD
+    hear(arbiter, stopper, Stop("let go"), 1.02)
+    hear(arbiter, driver, AHEAD, 1.03)
+    assert arbiter.select(1.03).motion == Stop("let go")
+    hear(arbiter, driver, AHEAD, 1.04)
+    assert isinstance(arbiter.select(1.04).motion, Stop)
+
+
+def test_the_pad_takes_the_wheel_and_the_phone_comes_back_from_neutral(arbiter: Arbiter) -> None:
+    for source in Source:
+        hear(arbiter, source, REST, 1.0)
+    hear(arbiter, PHONE, AHEAD, 1.01)
+    assert arbiter.select(1.01).source is PHONE
+    hear(arbiter, PAD, Spin(1.0), 1.02)
+    assert arbiter.select(1.02).source is PAD
+    hear(arbiter, PHONE, AHEAD, 1.03)
+    hear(arbiter, PAD, REST, 1.03)
+    assert is_neutral(arbiter.select(1.03).motion)
+    hear(arbiter, PHONE, REST, 1.04)
+    hear(arbiter, PHONE, AHEAD, 1.05)
+    hear(arbiter, PAD, REST, 1.05)
+    assert arbiter.select(1.05).source is PHONE
+
+
+def test_the_phone_does_not_take_the_wheel_from_a_moving_pad(arbiter: Arbiter) -> None:
+    for source in Source:
+        hear(arbiter, source, REST, 1.0)
+    hear(arbiter, PAD, AHEAD, 1.01)
+    hear(arbiter, PHONE, Spin(1.0), 1.01)
+    assert arbiter.select(1.01).source is PAD
+
+
+def test_a_neutral_from_before_the_stop_does_not_revive(arbiter: Arbiter) -> None:
+    arbiter.stop("fault", None, 2.0)
+    assert arbiter.receive(command(PHONE, REST, 1.99), 2.01) == ""
+    assert arbiter.receive(command(PHONE, AHEAD, 2.02), 2.02) == ""
+    arbiter.select(2.02)
+    assert isinstance(arbiter.select(2.03).motion, Stop)
+
+
+def test_late_commands_are_passed_over_and_future_ones_stop(arbiter: Arbiter) -> None:
+    hear(arbiter, PHONE, REST, 1.0)
+    hear(arbiter, PHONE, AHEAD, 1.1)
+    assert arbiter.receive(command(PHONE, Arc(0.2, 0.0), 1.05), 1.11) == ""
+    assert arbiter.select(1.11).motion == AHEAD
+    assert "future" in arbiter.receive(command(PHONE, AHEAD, 9.0), 1.12)
+    assert isinstance(arbiter.select(1.12).motion, Stop)
+
+
+def test_a_held_back_burst_is_not_replayed(arbiter: Arbiter) -> None:
+    hear(arbiter, PHONE, REST, 1.0)
+    for i in range(20):
+        arbiter.receive(command(PHONE, AHEAD, 1.01 + i * 0.01), 3.0)
+    assert isinstance(arbiter.select(3.0).motion, Stop)
+    assert isinstance(arbiter.select(3.01).motion, Stop)
+
+
+@dataclass(frozen=True)
+class Said:
+    source: Source
+    motion: Motion
+    after_s: float
+    delay_s: float
+
+
+MOTIONS = st.one_of(
+    st.just(REST),
+    st.just(AHEAD),
+    st.builds(Spin, st.sampled_from([0.0, 1.0, -1.0])),
+    st.builds(Crab, st.sampled_from([0.0, 0.5]), st.just(0.3)),
+    st.just(Stop("said so")),
+)
+STORIES = st.lists(
+    st.builds(
+        Said,
+        st.sampled_from(list(Source)),
+        MOTIONS,
+        st.floats(0.0, 0.5),
+        st.sampled_from([0.0, 0.0, 0.01, 0.2, 2.0]),
+    ),
+    max_size=40,
+)
+
+
+@given(STORIES)
+def test_motion_is_fresh_and_came_after_a_neutral(story: list[Said]) -> None:
+    arbiter = Arbiter(osr_config())
+    now_s = 10.0
+    # For each source: whether a neutral has come since the last stop, told independently.
+    rested = dict.fromkeys(Source, False)
+    for said in story:
+        now_s += said.after_s
+        arbiter.receive(command(said.source, said.motion, now_s - said.delay_s), now_s)
+        if isinstance(said.motion, Stop):
+            rested = dict.fromkeys(Source, False)
+        elif is_neutral(said.motion):
+            rested[said.source] = True
+        selected = arbiter.select(now_s)
+        if isinstance(selected.motion, Stop):
+            continue
+        assert selected.source is not None
+        assert selected.age_s <= {PAD: 0.1, PHONE: 0.3}[selected.source]
+        if not is_neutral(selected.motion):
+            assert rested[selected.source]

@@ -1,0 +1,130 @@
+"""Arming: every state, every request, every reason why not."""
+
+import pytest
+
+from rover.messages import ArmState, Condition, Request, RequestKind, Severity, Source
+from rover.motion.arming import STOP_BUTTON, Arming
+
+NOW_S = 50.0
+SILENT = Condition("controller", "RoboClaw 0x80 has been silent for 0.2 s")
+LOW = Condition("battery-low", "battery low", Severity.WARNING, stops=False)
+UNCALIBRATED = Condition("calibration", "steering is not calibrated", stops=False)
+BUTTON = Condition(STOP_BUTTON, "the stop button is pressed: release it")
+
+
+def ask(
+    arming: Arming,
+    kind: RequestKind,
+    conditions: tuple[Condition, ...] = (),
+    asking: tuple[Source, ...] = (),
+    stamp_s: float = NOW_S,
+) -> tuple[str, ...]:
+    """Ask, check that the answer is an acceptance or has reasons, and return the reasons."""
+    answer = arming.request(Request(kind, "a test", stamp_s), conditions, asking, NOW_S)
+    assert answer.accepted == (not answer.refusals)
+    return answer.refusals
+
+
+def in_state(state: ArmState) -> Arming:
+    arming = Arming()
+    if state is not ArmState.DISARMED:
+        assert ask(arming, RequestKind.ARM) == ()
+    if state is ArmState.FAULT:
+        arming.fault("gone wrong")
+    if state is ArmState.ESTOP:
+        arming.stop("someone")
+    assert arming.state is state
+    return arming
+
+
+def test_is_born_disarmed() -> None:
+    assert Arming().state is ArmState.DISARMED
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "after"),
+    [
+        (ArmState.DISARMED, RequestKind.ARM, ArmState.ARMED),
+        (ArmState.ARMED, RequestKind.ARM, ArmState.ARMED),
+        (ArmState.FAULT, RequestKind.ARM, ArmState.FAULT),
+        (ArmState.ESTOP, RequestKind.ARM, ArmState.ESTOP),
+        (ArmState.DISARMED, RequestKind.DISARM, ArmState.DISARMED),
+        (ArmState.ARMED, RequestKind.DISARM, ArmState.DISARMED),
+        (ArmState.FAULT, RequestKind.DISARM, ArmState.FAULT),
+        (ArmState.ESTOP, RequestKind.DISARM, ArmState.ESTOP),
+        (ArmState.DISARMED, RequestKind.CLEAR, ArmState.DISARMED),
+        (ArmState.ARMED, RequestKind.CLEAR, ArmState.ARMED),
+        (ArmState.FAULT, RequestKind.CLEAR, ArmState.DISARMED),
+        (ArmState.ESTOP, RequestKind.CLEAR, ArmState.DISARMED),
+        (ArmState.DISARMED, RequestKind.STOP, ArmState.ESTOP),
+        (ArmState.ARMED, RequestKind.STOP, ArmState.ESTOP),
+        (ArmState.FAULT, RequestKind.STOP, ArmState.ESTOP),
+        (ArmState.ESTOP, RequestKind.STOP, ArmState.ESTOP),
+    ],
+)
+def test_the_table_of_requests(before: ArmState, kind: RequestKind, after: ArmState) -> None:
+    arming = in_state(before)
+    refused = ask(arming, kind)
+    assert arming.state is after
+    latched = before in {ArmState.FAULT, ArmState.ESTOP}
+    assert bool(refused) == (kind is RequestKind.ARM and latched)
+
+
+def test_arming_is_refused_with_every_reason_at_once() -> None:
+    arming = Arming()
+    refusals = ask(
+        arming, RequestKind.ARM, (SILENT, LOW, UNCALIBRATED), (Source.WEB,), stamp_s=NOW_S - 3.0
+    )
+    assert arming.state is ArmState.DISARMED
+    text = "\n".join(refusals)
+    for reason in ("3.0 s old", "silent", "calibrated", "web: let go"):
+        assert reason in text
+    assert "battery low" not in text
+    assert len(refusals) == 4
+
+
+@pytest.mark.parametrize("kind", [RequestKind.ARM, RequestKind.CLEAR])
+@pytest.mark.parametrize("off_s", [-1.01, 1.01])
+def test_what_waited_too_long_is_refused(kind: RequestKind, off_s: float) -> None:
+    arming = in_state(ArmState.ESTOP if kind is RequestKind.CLEAR else ArmState.DISARMED)
+    before = arming.state
+    assert ask(arming, kind, stamp_s=NOW_S + off_s)
+    assert arming.state is before
+
+
+@pytest.mark.parametrize("kind", [RequestKind.STOP, RequestKind.DISARM])
+def test_stopping_is_never_too_old(kind: RequestKind) -> None:
+    arming = in_state(ArmState.ARMED)
+    assert ask(arming, kind, (SILENT,), (Source.WEB,), stamp_s=0.0) == ()
+    assert arming.state is not ArmState.ARMED
+
+
+def test_an_emergency_stop_is_not_cleared_while_the_button_is_pressed() -> None:
+    arming = in_state(ArmState.ESTOP)
+    assert ask(arming, RequestKind.CLEAR, (BUTTON,)) == (BUTTON.text,)
+    assert arming.state is ArmState.ESTOP
+    assert ask(arming, RequestKind.CLEAR, (SILENT,)) == ()
+
+
+def test_only_conditions_that_stop_fault_an_armed_rover() -> None:
+    arming = in_state(ArmState.ARMED)
+    arming.observe((LOW, UNCALIBRATED))
+    assert arming.state is ArmState.ARMED
+    arming.observe((LOW, SILENT))
+    assert arming.state is ArmState.FAULT
+    assert "0x80" in arming.reason
+
+
+@pytest.mark.parametrize("state", [ArmState.DISARMED, ArmState.FAULT, ArmState.ESTOP])
+def test_a_fault_does_not_move_a_state_that_is_safe(state: ArmState) -> None:
+    arming = in_state(state)
+    reason = arming.reason
+    arming.fault("more trouble")
+    assert (arming.state, arming.reason) == (state, reason)
+
+
+def test_the_first_reason_of_an_emergency_stop_is_kept() -> None:
+    arming = Arming()
+    arming.stop("the phone")
+    arming.stop("the gamepad")
+    assert "the phone" in arming.reason

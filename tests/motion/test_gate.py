@@ -1,0 +1,189 @@
+"""The gate: what passes is within every bound; what does not is an explicit stop."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rover.messages import ArmState, WheelTargets
+from rover.motion.gate import Gate, PermittedTargets
+from tests.builders import osr_config
+
+CONFIG = osr_config()
+COUNT = len(CONFIG.wheels)
+STEERED = [i for i, wheel in enumerate(CONFIG.wheels.values()) if wheel.steer is not None]
+FIXED = [i for i, wheel in enumerate(CONFIG.wheels.values()) if wheel.steer is None]
+STILL = (0.0,) * COUNT
+TICK_S = 0.01
+
+
+def all_wheels(speed_rad_s: float, steer_rad: float = 0.0) -> WheelTargets:
+    steer = tuple(steer_rad if i in STEERED else 0.0 for i in range(COUNT))
+    return WheelTargets(steer, (speed_rad_s,) * COUNT)
+
+
+def changed(values: tuple[float, ...], index: int, value: float) -> tuple[float, ...]:
+    return (*values[:index], value, *values[index + 1 :])
+
+
+def driving_gate(speed_rad_s: float = 1.0, now_s: float = 10.0) -> Gate:
+    """Return a gate that has let ``speed_rad_s`` through just before ``now_s``."""
+    gate = Gate(CONFIG)
+    gate.permit(all_wheels(0.0), ArmState.ARMED, now_s - 2 * TICK_S)
+    assert not gate.permit(all_wheels(speed_rad_s), ArmState.ARMED, now_s - TICK_S).refused
+    return gate
+
+
+def assert_stopped(permitted: PermittedTargets) -> None:
+    assert permitted.wheel_rad_s == STILL
+    assert not permitted.power
+
+
+def test_only_the_gate_makes_permitted_targets() -> None:
+    with pytest.raises(TypeError, match=r"Gate\.permit"):
+        PermittedTargets(STILL, STILL, power=True, release=False, refused="", seal=object())
+
+
+@pytest.mark.parametrize("state", [s for s in ArmState if s is not ArmState.ARMED])
+def test_not_armed_is_zero_duty_and_limp_servos(state: ArmState) -> None:
+    permitted = driving_gate().permit(all_wheels(1.0), state, 10.0)
+    assert_stopped(permitted)
+    assert permitted.release
+
+
+def test_armed_targets_within_bounds_pass_unchanged() -> None:
+    gate = driving_gate(1.0)
+    targets = all_wheels(1.2, 0.05)
+    permitted = gate.permit(targets, ArmState.ARMED, 10.0)
+    assert (permitted.steer_rad, permitted.wheel_rad_s) == (targets.steer_rad, targets.wheel_rad_s)
+    assert permitted.power
+    assert not permitted.release
+    assert permitted.refused == ""
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("field", ["steer_rad", "wheel_rad_s"])
+@pytest.mark.parametrize("index", range(COUNT))
+def test_one_number_that_is_not_finite_stops_all(value: float, field: str, index: int) -> None:
+    good = all_wheels(1.0)
+    steer, speed = good.steer_rad, good.wheel_rad_s
+    if field == "steer_rad":
+        steer = changed(steer, index, value)
+    else:
+        speed = changed(speed, index, value)
+    permitted = driving_gate(1.0).permit(WheelTargets(steer, speed), ArmState.ARMED, 10.0)
+    assert_stopped(permitted)
+    assert "finite" in permitted.refused
+
+
+@pytest.mark.parametrize("index", range(COUNT))
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_speed_bound_is_each_wheels_own(index: int, sign: float) -> None:
+    limit = list(CONFIG.wheels.values())[index].max_speed_rad_s
+    gate = Gate(CONFIG)
+    speed = 0.0
+    now_s = 10.0
+    while speed < limit:
+        assert not gate.permit(all_wheels(sign * speed), ArmState.ARMED, now_s).refused
+        speed, now_s = speed + 1.0, now_s + TICK_S
+    at = WheelTargets(STILL, changed((sign * (speed - 1.0),) * COUNT, index, sign * limit))
+    assert not gate.permit(at, ArmState.ARMED, now_s).refused
+    over = WheelTargets(STILL, changed(at.wheel_rad_s, index, sign * (limit + 1e-3)))
+    permitted = gate.permit(over, ArmState.ARMED, now_s + TICK_S)
+    assert_stopped(permitted)
+    assert "allowed" in permitted.refused
+
+
+@pytest.mark.parametrize("index", STEERED)
+@pytest.mark.parametrize("side", ["min_rad", "max_rad"])
+def test_the_steering_bound_is_each_wheels_own(index: int, side: str) -> None:
+    wheel = list(CONFIG.wheels.values())[index]
+    assert wheel.steer is not None
+    limit = wheel.steer.min_rad if side == "min_rad" else wheel.steer.max_rad
+    for angle, refused in ((limit, False), (limit * 1.001, True)):
+        gate = Gate(CONFIG)
+        targets = WheelTargets(changed(STILL, index, angle), STILL)
+        assert bool(gate.permit(targets, ArmState.ARMED, 10.0).refused) is refused
+
+
+@pytest.mark.parametrize("index", FIXED)
+def test_a_fixed_wheel_is_not_steered(index: int) -> None:
+    targets = WheelTargets(changed(STILL, index, 0.01), STILL)
+    assert_stopped(Gate(CONFIG).permit(targets, ArmState.ARMED, 10.0))
+
+
+def test_a_jump_in_speed_is_refused_and_the_way_down_is_not() -> None:
+    step = CONFIG.gate.max_wheel_accel_rad_s2 * TICK_S
+    assert not driving_gate(1.0).permit(all_wheels(1.0 + 0.99 * step), ArmState.ARMED, 10.0).refused
+    assert driving_gate(1.0).permit(all_wheels(1.0 + 1.01 * step), ArmState.ARMED, 10.0).refused
+    assert not driving_gate(1.0).permit(all_wheels(0.0), ArmState.ARMED, 10.0).refused
+    # Turning round counts from standing: what was gone forward is no credit backward.
+    assert not driving_gate(1.0).permit(all_wheels(-0.99 * step), ArmState.ARMED, 10.0).refused
+    assert driving_gate(1.0).permit(all_wheels(-1.01 * step), ArmState.ARMED, 10.0).refused
+
+
+def test_a_jump_in_steering_is_refused_but_not_the_first_angle() -> None:
+    step = CONFIG.gate.max_steer_rate_rad_s * TICK_S
+    first = Gate(CONFIG)
+    assert not first.permit(all_wheels(0.0, 0.9), ArmState.ARMED, 10.0).refused
+    assert not driving_gate().permit(all_wheels(1.0, 0.99 * step), ArmState.ARMED, 10.0).refused
+    assert driving_gate().permit(all_wheels(1.0, 1.01 * step), ArmState.ARMED, 10.0).refused
+
+
+def test_a_refusal_holds_the_corners_where_they_were() -> None:
+    gate = driving_gate()
+    gate.permit(all_wheels(1.0, 0.05), ArmState.ARMED, 10.0)
+    permitted = gate.permit(all_wheels(math.nan, 0.05), ArmState.ARMED, 10.01)
+    assert permitted.steer_rad == all_wheels(0.0, 0.05).steer_rad
+    assert not permitted.release
+
+
+def test_a_refusal_of_the_first_targets_leaves_the_corners_limp() -> None:
+    assert Gate(CONFIG).permit(all_wheels(math.nan), ArmState.ARMED, 10.0).release
+
+
+def test_targets_for_another_rover_are_refused() -> None:
+    for steer, speed in ((STILL[1:], STILL), (STILL, STILL[1:])):
+        permitted = Gate(CONFIG).permit(WheelTargets(steer, speed), ArmState.ARMED, 10.0)
+        assert "wheels" in permitted.refused
+        assert permitted.wheel_rad_s == STILL
+
+
+def test_a_long_pause_is_no_credit_for_a_jump() -> None:
+    """After a minute without a tick, no more may be gained than within a tenth of a second."""
+    step = CONFIG.gate.max_wheel_accel_rad_s2 * 0.1
+    gate = driving_gate(1.0, 10.0)
+    assert gate.permit(all_wheels(1.0 + 1.01 * step), ArmState.ARMED, 70.0).refused
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(list(ArmState)),
+            st.lists(st.floats(allow_nan=True, width=32), min_size=COUNT, max_size=COUNT),
+            st.lists(st.floats(-1.5, 1.5), min_size=COUNT, max_size=COUNT),
+            st.floats(-0.01, 0.2),
+        ),
+        max_size=15,
+    )
+)
+def test_whatever_comes_what_passes_is_within_every_bound(
+    story: list[tuple[ArmState, list[float], list[float], float]],
+) -> None:
+    gate = Gate(CONFIG)
+    now_s, last = 10.0, STILL
+    gate.permit(all_wheels(0.0), ArmState.ARMED, now_s)
+    for state, speeds, steers, after_s in story:
+        now_s += after_s
+        permitted = gate.permit(WheelTargets(tuple(steers), tuple(speeds)), state, now_s)
+        if state is not ArmState.ARMED:
+            assert_stopped(permitted)
+        allowed_gain = CONFIG.gate.max_wheel_accel_rad_s2 * min(max(after_s, 0.0), 0.1)
+        for i, wheel in enumerate(CONFIG.wheels.values()):
+            speed, steer = permitted.wheel_rad_s[i], permitted.steer_rad[i]
+            assert abs(speed) <= wheel.max_speed_rad_s + 1e-5
+            assert abs(speed) - abs(last[i]) <= allowed_gain + 1e-5
+            low, high = (wheel.steer.min_rad, wheel.steer.max_rad) if wheel.steer else (0.0, 0.0)
+            assert low - 1e-5 <= steer <= high + 1e-5
+        last = permitted.wheel_rad_s
