@@ -1,0 +1,146 @@
+"""What is wrong with the rover: each kind of trouble, and that a sound rover has none."""
+
+import math
+
+from msgspec import structs
+
+from rover.config import Config
+from rover.messages import (
+    Condition,
+    DeviceHealth,
+    PowerReading,
+    Severity,
+    WheelFeedback,
+    WheelReading,
+)
+from rover.motion.conditions import Observed, Watch
+from tests.builders import osr_config
+
+NOW_S = 20.0
+
+
+def sound(now_s: float = NOW_S, volts: float = 15.5) -> Observed:
+    """Return what a rover with nothing wrong says."""
+    reading = WheelReading(0.0, now_s - 0.01, 0.0, 0.1, now_s - 0.1)
+    return Observed(
+        drive=tuple(DeviceHealth(f"RoboClaw {a}", True, 0.01) for a in ("0x80", "0x81", "0x82")),
+        steering=(DeviceHealth("PCA9685", True, 0.1),),
+        monitor=(DeviceHealth("INA260", True, 0.1),),
+        panel=(DeviceHealth("GPIO", True, 0.0),),
+        feedback=WheelFeedback((reading,) * 6),
+        power=(PowerReading(volts, 1.0, now_s - 0.1, "INA260"), None),
+        stop_pressed=False,
+    )
+
+
+def found(observed: Observed, config: Config | None = None) -> tuple[Condition, ...]:
+    return Watch(config or osr_config()).conditions(observed, NOW_S)
+
+
+def the_one(observed: Observed, config: Config | None = None) -> Condition:
+    (condition,) = found(observed, config)
+    return condition
+
+
+def test_a_sound_rover_has_none() -> None:
+    assert found(sound()) == ()
+
+
+def test_a_silent_controller_stops_and_is_named() -> None:
+    observed = sound()
+    silent = DeviceHealth("RoboClaw 0x81", False, 0.2, errors=("no reply to command 37",))
+    drive = (observed.drive[0], silent, observed.drive[2])
+    condition = the_one(structs.replace(observed, drive=drive))
+    assert condition.stops
+    assert "0x81" in condition.text
+    assert "0.2 s" in condition.text
+    assert "command 37" in condition.text
+
+
+def test_a_controller_never_heard_says_so() -> None:
+    observed = sound()
+    silent = DeviceHealth("RoboClaw 0x80", False, math.inf)
+    condition = the_one(structs.replace(observed, drive=(silent, *observed.drive[1:])))
+    assert "not answered yet" in condition.text
+
+
+def test_status_errors_stop_and_warnings_do_not() -> None:
+    observed = sound()
+    device = DeviceHealth("RoboClaw 0x80", True, 0.01, ("M1 driver fault",), ("temperature",))
+    error, warning = found(structs.replace(observed, drive=(device, *observed.drive[1:])))
+    assert error.stops
+    assert "M1 driver fault" in error.text
+    assert not warning.stops
+    assert warning.severity is Severity.WARNING
+
+
+def test_stale_encoders_stop_and_are_named() -> None:
+    observed = sound()
+    old = WheelReading(0.0, NOW_S - 0.26, 0.0)
+    wheels = (*observed.feedback.wheels[:5], old)
+    condition = the_one(structs.replace(observed, feedback=WheelFeedback(wheels)))
+    assert condition.stops
+    assert "right_rear" in condition.text
+    assert "left_front" not in condition.text
+
+
+def test_a_servo_board_that_is_gone_stops() -> None:
+    board = DeviceHealth("PCA9685", False, 1.0)
+    assert the_one(structs.replace(sound(), steering=(board,))).stops
+
+
+def test_steering_not_calibrated_refuses_but_does_not_stop() -> None:
+    config = osr_config()
+    config = structs.replace(config, steering=structs.replace(config.steering, calibrated=False))
+    condition = the_one(sound(), config)
+    assert condition.severity is Severity.ERROR
+    assert not condition.stops
+
+
+def test_a_rover_without_steering_needs_no_calibration() -> None:
+    config = osr_config()
+    wheels = {name: structs.replace(w, steer=None) for name, w in config.wheels.items()}
+    steering = structs.replace(config.steering, calibrated=False)
+    config = structs.replace(config, wheels=wheels, steering=steering)
+    assert found(structs.replace(sound(), steering=()), config) == ()
+
+
+def test_a_missing_ina260_is_a_warning_when_the_controllers_know_the_battery() -> None:
+    observed = structs.replace(
+        sound(),
+        monitor=(DeviceHealth("INA260", False, math.inf),),
+        power=(None, PowerReading(15.0, None, NOW_S - 0.2, "RoboClaw 0x80")),
+    )
+    condition = the_one(observed)
+    assert condition.severity is Severity.WARNING
+
+
+def test_nothing_that_measures_the_battery_stops() -> None:
+    for power in ((None, None), (PowerReading(15.0, 1.0, NOW_S - 2.1, "INA260"), None)):
+        assert the_one(structs.replace(sound(), power=power)).code == "battery-unknown"
+
+
+def test_the_stop_button() -> None:
+    assert the_one(structs.replace(sound(), stop_pressed=True)).stops
+
+
+def codes_at(watch: Watch, volts: float, now_s: float) -> list[str]:
+    return [condition.code for condition in watch.conditions(sound(now_s, volts), now_s)]
+
+
+def test_a_battery_that_sags_for_a_moment_is_not_empty() -> None:
+    watch = Watch(osr_config())
+    assert codes_at(watch, 12.0, 20.0) == []
+    assert codes_at(watch, 12.0, 20.9) == []
+    assert codes_at(watch, 15.0, 21.0) == []
+    assert codes_at(watch, 12.0, 21.5) == []
+    assert codes_at(watch, 12.0, 22.4) == []
+
+
+def test_an_empty_battery_stops_and_recovers_with_hysteresis() -> None:
+    watch = Watch(osr_config())
+    codes_at(watch, 12.7, 20.0)
+    assert codes_at(watch, 12.7, 21.0) == ["battery-empty"]
+    assert codes_at(watch, 13.0, 21.1) == ["battery-empty"]
+    assert codes_at(watch, 13.2, 21.2) == ["battery-low"]
+    assert codes_at(watch, 14.0, 21.3) == []
