@@ -1,7 +1,7 @@
 """The shape of the configuration: what can be set, in which units, within which bounds.
 
-Values here are the defaults that every rover shares. How files are read, merged and
-checked is ``rover.config_files``.
+Values here are the defaults that every rover shares. How files are read and merged is
+``rover.config_files``; what one value must be to fit another, ``rover.config_checks``.
 """
 
 from typing import Annotated
@@ -16,6 +16,21 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 Metres = Annotated[float, Meta(ge=-5, le=5)]
 GpioLine = Annotated[int, Meta(ge=0, le=63)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
+DevicePath = Annotated[str, Meta(min_length=1)]
+WheelName = Annotated[
+    str,
+    Meta(
+        pattern="^[a-z][a-z0-9_]*\\Z",
+        max_length=32,
+        description="small letters, digits and _, a letter first, at most 32 of them",
+    ),
+]
+GpioKind = Annotated[
+    str,
+    Meta(
+        pattern="^(gpiozero|none|socket:.+)\\Z", description='"gpiozero", "none" or "socket:PATH"'
+    ),
+]
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,7 +40,7 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True):
 class RoverConfig(Section, frozen=True):
     """The rover itself."""
 
-    name: str = "unnamed rover"
+    name: Annotated[str, Meta(min_length=1, max_length=64)] = "unnamed rover"
 
 
 class MotorConfig(Section, frozen=True):
@@ -128,8 +143,8 @@ class RoboclawConfig(Section, frozen=True):
     wire.
     """
 
-    port: str = "/dev/serial0"
-    baud: int = 115200
+    port: DevicePath = "/dev/serial0"
+    baud: Annotated[int, Meta(ge=2400, le=460800)] = 115200
     ticks_per_wheel_turn: Positive = 28 * 26.9
     serial_timeout_s: Annotated[float, Meta(ge=0.1, le=0.5)] = 0.3
     reply_margin_s: Annotated[float, Meta(ge=0.002, le=0.1)] = 0.010
@@ -142,7 +157,7 @@ class SteeringConfig(Section, frozen=True):
     ``slew_rad_s`` is how fast the corners are moved.
     """
 
-    i2c_bus: str = "/dev/i2c-1"
+    i2c_bus: DevicePath = "/dev/i2c-1"
     address: Annotated[int, Meta(ge=0x03, le=0x77)] = 0x40
     frequency_hz: Annotated[float, Meta(ge=24, le=330)] = 50.0
     pulse_min_us: Annotated[float, Meta(ge=300, le=3000)] = 500.0
@@ -156,7 +171,7 @@ class PowerConfig(Section, frozen=True):
     """Battery limits (4S LiPo) and the INA260 that measures it, where there is one."""
 
     ina260: bool = True
-    i2c_bus: str = "/dev/i2c-1"
+    i2c_bus: DevicePath = "/dev/i2c-1"
     address: Annotated[int, Meta(ge=0x03, le=0x77)] = 0x45
     low_v: Positive = 13.6
     minimum_v: Positive = 12.8
@@ -169,7 +184,7 @@ class PanelConfig(Section, frozen=True):
     ``motor_enable`` high lets the motors have power; ``stop_button`` closes to ground.
     """
 
-    gpio: str = "gpiozero"
+    gpio: GpioKind = "gpiozero"
     motor_enable: GpioLine | None = 23
     stop_button: GpioLine | None = None
     led_armed: GpioLine | None = 25
@@ -193,7 +208,7 @@ class GamepadConfig(Section, frozen=True):
     """The gamepad: ``device`` is a path such as /dev/input/event5, or "auto"."""
 
     enabled: bool = True
-    device: str = "auto"
+    device: DevicePath = "auto"
 
 
 class LoopConfig(Section, frozen=True):
@@ -207,7 +222,7 @@ class LoopConfig(Section, frozen=True):
 class WebConfig(Section, frozen=True):
     """The phone remote's server."""
 
-    host: str = "0.0.0.0"  # noqa: S104 - the phone is another machine
+    host: Annotated[str, Meta(min_length=1)] = "0.0.0.0"  # noqa: S104 - the phone is another machine
     port: Port = 8080
     watch_without_key: bool = True
 
@@ -215,7 +230,7 @@ class WebConfig(Section, frozen=True):
 class Config(Section, frozen=True):
     """Everything that is in force."""
 
-    wheels: dict[str, WheelConfig]
+    wheels: dict[WheelName, WheelConfig]
     rover: RoverConfig = field(default_factory=RoverConfig)
     motion: MotionConfig = field(default_factory=MotionConfig)
     gate: GateConfig = field(default_factory=GateConfig)
