@@ -35,3 +35,7 @@ class LinkError(RoverError, ConnectionError):
 
 class BadMessageError(RoverError, ValueError):
     """A message from outside is malformed, out of range or not finite."""
+
+
+class ServeError(RoverError, OSError):
+    """The web server cannot listen where it was told to."""
