@@ -211,9 +211,10 @@ class ControlLoop:
         armed = self.arming.state is ArmState.ARMED
         governed = self._governor.step(selected, armed=armed, elapsed_s=elapsed_s)
         wanted = self._kinematics.targets(governed.motion)
-        targets = WheelTargets(
-            self._corners.advance(wanted.steer_rad, elapsed_s), wanted.wheel_rad_s
-        )
+        # Limp servos do not follow: where they are stays unknown until they have power.
+        corners = self._corners
+        steer_rad = corners.advance(wanted.steer_rad, elapsed_s) if armed else corners.angles_rad
+        targets = WheelTargets(steer_rad, wanted.wheel_rad_s)
         permitted = self._gate.permit(targets, self.arming.state, now_s)
         self._hardware.drive.command(permitted)
         self._hardware.steering.command(permitted)
