@@ -1,0 +1,293 @@
+"""The wheels: any number of RoboClaws on one serial bus.
+
+Every tick each controller gets one packet for both its motors and tells both its encoders;
+speeds are worked out from these. One further transaction a tick is spent in turn: currents and
+status of every controller first, then one of its battery, temperature or serial timeout. With
+three controllers at 100 Hz that is 82 bytes, 7.1 ms of wire a tick instead of the 135 bytes of
+reading all, and positions are 10 ms old at most, currents and status 70 ms, the rest 630 ms.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+
+from rover.clock import Clock
+from rover.config import Config
+from rover.errors import BadReplyError, DeviceError, DeviceTimeoutError
+from rover.hardware.bus.serial_line import SerialLine
+from rover.hardware.roboclaw_bus import RoboclawBus
+from rover.hardware.roboclaw_controller import RoboclawController
+from rover.hardware.roboclaw_wiring import outputs_by_wheel, wire_controllers
+from rover.messages import DeviceHealth, PowerReading, WheelFeedback, WheelReading
+from rover.motion.gate import PermittedTargets
+
+_START_ATTEMPTS = 3
+_STOP_ATTEMPTS = 2
+# How often a lost controller is asked again: each time costs a tick the reply margin.
+_ASK_LOST_EVERY_S = 0.5
+_REOPEN_EVERY_S = 1.0
+# Slow values must stay fresh at slow loop rates too: so many reads in turn a second.
+_READS_IN_TURN_HZ = 100.0
+# The first controller's voltage is preferred as long as it is younger than this.
+_BATTERY_AGE_S = 2.0
+
+_Transaction = Callable[[RoboclawBus], None]
+
+
+class RoboclawDrive:
+    """The WheelDrive of a rover with RoboClaws; ``open_line`` opens the bus's serial port."""
+
+    def __init__(self, config: Config, clock: Clock, open_line: Callable[[], SerialLine]) -> None:
+        self._config = config.roboclaw
+        self._silence_s = config.deadlines.controller_s
+        self._clock = clock
+        self._open_line = open_line
+        self._bus: RoboclawBus | None = None
+        self._opened_s = -math.inf
+        self._trouble = ""
+        self._controllers = wire_controllers(config)
+        self._by_wheel = outputs_by_wheel(self._controllers, len(config.wheels))
+        # Whoever failed last comes last, so that nobody else waits for its deadline.
+        self._order = list(self._controllers)
+        self._silent: set[RoboclawController] = set()
+        self._turns = _turns(self._controllers)
+        self._turn_count = len(self._controllers) * 2 + 1
+        self._reads_in_turn = max(1, math.ceil(_READS_IN_TURN_HZ / config.loop.rate_hz))
+
+    def start(self) -> None:
+        """Open the port, identify every controller, set and read back its serial timeout.
+
+        Leaves alone what is ready already. Raises DeviceError naming the addresses that did not
+        answer and the likeliest cause; a port that could not be opened is tried again after a
+        second at the earliest.
+        """
+        bus = self._opened_bus()
+        answers = [self._bring_up(bus, controller) for controller in self._controllers]
+        if self._bus is None:
+            raise DeviceError(self._trouble)
+        if not all(answers):
+            raise DeviceError(self._who_is_missing())
+
+    def command(self, targets: PermittedTargets) -> None:
+        """Send each controller one packet: both speeds, or zero duty without power.
+
+        A controller whose serial timeout is not confirmed gets zero duty, a lost one that too,
+        twice a second, to find out whether it is back.
+        """
+        self._silent.clear()
+        now_s = self._clock.now_s()
+        for controller in tuple(self._order):
+            if controller.lost:
+                if now_s < controller.retry_s:
+                    continue
+                controller.retry_s = now_s + _ASK_LOST_EVERY_S
+            if targets.power and controller.confirmed:
+                packet = controller.speed_packet(targets.wheel_rad_s)
+            else:
+                packet = controller.zero_duty
+            if not self._send(controller, packet):
+                self._silent.add(controller)
+
+    def poll(self) -> None:
+        """Read both encoders of every controller, and whatever else has its turn.
+
+        A controller that has come back is brought up instead, one a tick. One that did not take
+        this tick's command is not asked.
+        """
+        brought_up = False
+        for controller in tuple(self._order):
+            if controller.lost or controller in self._silent:
+                continue
+            if controller.confirmed:
+                if not self._try(controller, controller.read_encoders):
+                    self._silent.add(controller)
+            elif not brought_up:
+                brought_up = True
+                self._bring_back(controller)
+        for _ in range(self._reads_in_turn):
+            self._read_next_in_turn()
+
+    def read_everything(self) -> None:
+        """Read encoders, the controllers' own speeds and currents of all, in one go.
+
+        With ``command`` these are the 135 bytes of a full cycle on three controllers.
+        """
+        for controller in self._controllers:
+            for transaction in (
+                controller.read_encoders,
+                controller.read_speeds,
+                controller.read_currents,
+            ):
+                self._try(controller, transaction)
+
+    def feedback(self) -> WheelFeedback:
+        """Return what was read last, in the order of the wheel table.
+
+        Speed is the mean over the last 50 ms.
+        """
+        return WheelFeedback(
+            tuple(
+                WheelReading(
+                    position_rad=encoder.position_rad,
+                    position_stamp_s=encoder.stamp_s,
+                    speed_rad_s=encoder.speed_rad_s,
+                    current_a=controller.currents_a[output] if controller.currents_a else None,
+                    current_stamp_s=controller.currents_stamp_s,
+                )
+                for controller, output, encoder in self._by_wheel
+            )
+        )
+
+    def power(self) -> PowerReading | None:
+        """Return the main battery's voltage, in steps of 0.1 V, as one controller sees it.
+
+        That is the first in the wheel table whose reading is fresh, else the newest.
+        """
+        read = [unit for unit in self._controllers if unit.battery_v is not None]
+        if not read:
+            return None
+        now_s = self._clock.now_s()
+        chosen = next(
+            (unit for unit in read if now_s - unit.battery_stamp_s <= _BATTERY_AGE_S),
+            max(read, key=lambda unit: unit.battery_stamp_s),
+        )
+        return PowerReading(chosen.battery_v or 0.0, None, chosen.battery_stamp_s, chosen.name)
+
+    def temperatures_c(self) -> tuple[float | None, ...]:
+        """Return the controllers' own temperatures as last read, in the order of ``health``."""
+        return tuple(controller.temperature_c for controller in self._controllers)
+
+    def health(self) -> tuple[DeviceHealth, ...]:
+        """Return one entry a controller, in the order in which the wheel table names them."""
+        now_s = self._clock.now_s()
+        return tuple(controller.health(now_s, self._silence_s) for controller in self._controllers)
+
+    def stop(self) -> None:
+        """Command zero duty on every controller, lost ones too; a silent one is tried twice."""
+        left = self._order
+        for _ in range(_STOP_ATTEMPTS):
+            left = [unit for unit in left if not self._send(unit, unit.zero_duty)]
+
+    def close(self) -> None:
+        """Stop the motors and let go of the port."""
+        self.stop()
+        self._hang_up("the port has been closed")
+
+    def _opened_bus(self) -> RoboclawBus:
+        if self._bus is not None:
+            return self._bus
+        now_s = self._clock.now_s()
+        if now_s - self._opened_s < _REOPEN_EVERY_S:
+            raise DeviceError(self._trouble)
+        self._opened_s = now_s
+        try:
+            line = self._open_line()
+        except DeviceError as error:
+            self._hang_up(str(error))
+            raise
+        self._bus = RoboclawBus(line, self._config.baud, self._config.reply_margin_s, self._clock)
+        return self._bus
+
+    def _bring_up(self, bus: RoboclawBus, controller: RoboclawController) -> bool:
+        """Whether ``controller`` is ready, or could be made so within a few attempts."""
+        if controller.health(self._clock.now_s(), self._silence_s).ready:
+            return True
+        return any(
+            self._try(controller, controller.identify)
+            and self._try(controller, controller.confirm_timeout)
+            for _ in range(_START_ATTEMPTS)
+            if self._bus is bus
+        )
+
+    def _bring_back(self, controller: RoboclawController) -> None:
+        """Make a controller ready that answers again: it may have lost its settings."""
+        ready = (controller.identified or self._try(controller, controller.identify)) and (
+            self._try(controller, controller.confirm_timeout)
+        )
+        if not ready:
+            self._silent.add(controller)
+
+    def _read_next_in_turn(self) -> None:
+        for _ in range(self._turn_count):
+            controller, transaction = next(self._turns)
+            if controller.confirmed and controller not in self._silent:
+                self._try(controller, transaction)
+                return
+
+    def _send(self, controller: RoboclawController, packet: bytes) -> bool:
+        bus = self._bus
+        if bus is None:
+            return False
+        try:
+            bus.send(packet)
+        except DeviceError as error:
+            self._note(controller, error)
+            return False
+        controller.heard(self._clock.now_s())
+        return True
+
+    def _try(self, controller: RoboclawController, transaction: _Transaction) -> bool:
+        """Whether ``transaction`` succeeded; why not is in the controller's health."""
+        bus = self._bus
+        if bus is None:
+            return False
+        try:
+            transaction(bus)
+        except DeviceError as error:
+            self._note(controller, error)
+            return False
+        controller.heard(self._clock.now_s())
+        return True
+
+    def _note(self, controller: RoboclawController, error: DeviceError) -> None:
+        if isinstance(error, DeviceTimeoutError | BadReplyError):
+            controller.failed(error, self._clock.now_s(), self._silence_s)
+            self._order.remove(controller)
+            self._order.append(controller)
+        else:
+            self._hang_up(str(error))
+
+    def _hang_up(self, reason: str) -> None:
+        """Let go of a port that is gone; ``start`` opens it again."""
+        self._trouble = reason
+        for controller in self._controllers:
+            controller.disconnected(reason)
+        if self._bus is not None:
+            bus, self._bus = self._bus, None
+            bus.close()
+
+    def _who_is_missing(self) -> str:
+        now_s = self._clock.now_s()
+        missing = [
+            controller
+            for controller in self._controllers
+            if not controller.health(now_s, self._silence_s).ready
+        ]
+        names = ", ".join(f"0x{controller.address:02X}" for controller in missing)
+        where = f"{self._config.port} at {self._config.baud} baud"
+        why = "; ".join(sorted({controller.failure for controller in missing}))
+        if len(missing) == len(self._controllers):
+            return (
+                f"no RoboClaw answers on {where} (asked {names}: {why}): check their power, TX and "
+                "RX, that they are set to packet serial at this speed, and that neither Bluetooth "
+                "nor a login console holds the UART"
+            )
+        return (
+            f"RoboClaw {names} does not answer as it should on {where}, others do ({why}): check "
+            "its power and plug, its address, and that multi-unit mode is on in every controller"
+        )
+
+
+def _turns(
+    controllers: tuple[RoboclawController, ...],
+) -> Iterator[tuple[RoboclawController, _Transaction]]:
+    """Go round for ever: all currents, all status, one of the slow ones."""
+    slow = itertools.cycle(
+        [(unit, unit.read_battery) for unit in controllers]
+        + [(unit, unit.read_timeout) for unit in controllers]
+        + [(unit, unit.read_temperature) for unit in controllers]
+    )
+    while True:
+        yield from [(unit, unit.read_currents) for unit in controllers]
+        yield from [(unit, unit.read_status) for unit in controllers]
+        yield next(slow)

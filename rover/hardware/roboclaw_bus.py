@@ -1,0 +1,124 @@
+"""Transactions on a bus of RoboClaws: a request, its reply, a deadline."""
+
+from rover.clock import Clock
+from rover.errors import BadReplyError, DeviceTimeoutError
+from rover.hardware.bus import framing
+from rover.hardware.bus.serial_line import SerialLine
+
+# A controller throws away a packet with a gap of 10 ms in it: after so long a silence, whatever
+# an error has left behind, the next byte begins a new packet.
+QUIET_AFTER_ERROR_S = 0.010
+
+_READ_VERSION = 21
+_READ_STATUS = 90
+_MAX_VERSION_BYTES = 48
+_VERSION_END = b"\n\x00"
+_NARROW_STATUS_BYTES = 2
+_WIDE_STATUS_BYTES = 4
+
+
+class RoboclawBus:
+    """Request and reply, one at a time, on a line that all controllers share.
+
+    Methods raise DeviceTimeoutError if the reply does not come in time, BadReplyError if it
+    cannot be trusted, and any other DeviceError if the line itself is gone. After either of the
+    first two, the next request waits until the bus has been quiet for 10 ms and what has come in
+    meanwhile is thrown away. Nothing is retried here.
+    """
+
+    def __init__(self, line: SerialLine, baud: int, reply_margin_s: float, clock: Clock) -> None:
+        self._line = line
+        self._clock = clock
+        self._margin_s = reply_margin_s
+        self._byte_s = framing.wire_time_s(1, baud)
+        self._quiet_until_s: float | None = None
+        # When the last request had arrived at its controller: the time of what it read.
+        self.arrived_s = 0.0
+
+    def send(self, packet: bytes) -> None:
+        """Send a write command and see it acknowledged."""
+        reply = self._exchange(packet, len(framing.ACKNOWLEDGED))
+        if reply != framing.ACKNOWLEDGED:
+            raise self._spoilt(f"0x{reply.hex()} instead of 0xFF acknowledges {packet.hex(' ')}")
+
+    def read(self, request: bytes, count: int) -> bytes:
+        """Send a read command and return its ``count`` bytes of data."""
+        return self._checked(request, self._exchange(request, count + framing.CRC_BYTES))
+
+    def read_version(self, address: int) -> str:
+        """Return the firmware version, for example "RoboClaw 2x15a v4.2.4"."""
+        request = framing.read_request(address, _READ_VERSION)
+        deadline_s = self._ask(request, _MAX_VERSION_BYTES + framing.CRC_BYTES)
+        reply = b""
+        # Its length is known only by its end: a line feed and a zero, then the checksum.
+        while not reply.endswith(_VERSION_END):
+            byte = self._line.read(1, deadline_s)
+            if not byte:
+                raise self._late(request, reply)
+            reply += byte
+            if len(reply) > _MAX_VERSION_BYTES:
+                raise self._spoilt(f"a version of more than {_MAX_VERSION_BYTES} bytes")
+        checksum = self._line.read(framing.CRC_BYTES, deadline_s)
+        if len(checksum) < framing.CRC_BYTES:
+            raise self._late(request, reply + checksum)
+        version = self._checked(request, reply + checksum)
+        return version.removesuffix(_VERSION_END).decode("ascii", "replace").strip()
+
+    def read_status(self, address: int, width: int | None) -> bytes:
+        """Return the status word, of ``width`` bytes if that is known already, else 2 or 4.
+
+        To find out the width costs a controller of 16 bits the whole reply margin.
+        """
+        request = framing.read_request(address, _READ_STATUS)
+        if width is not None:
+            return self.read(request, width)
+        deadline_s = self._ask(request, _WIDE_STATUS_BYTES + framing.CRC_BYTES)
+        reply = self._line.read(_WIDE_STATUS_BYTES + framing.CRC_BYTES, deadline_s)
+        if len(reply) not in (
+            _NARROW_STATUS_BYTES + framing.CRC_BYTES,
+            _WIDE_STATUS_BYTES + framing.CRC_BYTES,
+        ):
+            raise self._late(request, reply)
+        return self._checked(request, reply)
+
+    def close(self) -> None:
+        """Let go of the line."""
+        self._line.close()
+
+    def _exchange(self, request: bytes, reply_bytes: int) -> bytes:
+        reply = self._line.read(reply_bytes, self._ask(request, reply_bytes))
+        if len(reply) != reply_bytes:
+            raise self._late(request, reply)
+        return reply
+
+    def _ask(self, request: bytes, reply_bytes: int) -> float:
+        """Send ``request`` and return the deadline of its reply."""
+        if self._quiet_until_s is not None:
+            self._settle(self._quiet_until_s)
+        self._line.write(request)
+        self.arrived_s = self._clock.now_s() + len(request) * self._byte_s
+        return self.arrived_s + reply_bytes * self._byte_s + self._margin_s
+
+    def _settle(self, quiet_until_s: float) -> None:
+        self._clock.sleep_s(quiet_until_s - self._clock.now_s())
+        self._line.flush_input()
+        self._quiet_until_s = None
+
+    def _checked(self, request: bytes, reply: bytes) -> bytes:
+        try:
+            return framing.check_reply(request, reply)
+        except BadReplyError:
+            self._be_quiet()
+            raise
+
+    def _late(self, request: bytes, reply: bytes) -> DeviceTimeoutError:
+        self._be_quiet()
+        got = f"only {reply.hex(' ')}" if reply else "nothing"
+        return DeviceTimeoutError(f"{got} came back in time for command {request[1]}")
+
+    def _spoilt(self, text: str) -> BadReplyError:
+        self._be_quiet()
+        return BadReplyError(text)
+
+    def _be_quiet(self) -> None:
+        self._quiet_until_s = self._clock.now_s() + QUIET_AFTER_ERROR_S
