@@ -1,0 +1,110 @@
+"""The remote for scripts: telemetry by GET, requests by POST, everything as JSON."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from flask import Blueprint, Response, request
+from msgspec import Meta, Struct
+from werkzeug.exceptions import (
+    BadRequest,
+    Forbidden,
+    HTTPException,
+    NotFound,
+    ServiceUnavailable,
+)
+
+from rover.errors import LinkError
+from rover.messages import RequestKind
+from web import auth
+from web.remote import Remote
+
+# Telemetry older than this is not what the rover does now.
+_FRESH_S = 0.5
+_encode = msgspec.json.Encoder().encode
+
+
+class Body(Struct, frozen=True, forbid_unknown_fields=True):
+    """What may come with a request: the name that people will see in the events."""
+
+    who: Annotated[str, Meta(min_length=1, max_length=40)] = "a script"
+
+
+class Refusal(Struct, frozen=True):
+    """Why a call was not carried out."""
+
+    error: str
+
+
+class Health(Struct, frozen=True):
+    """That the web process lives, and how long ago control was heard (null: never)."""
+
+    status: str
+    control_age_s: float | None
+
+
+def json_response(content: Struct | msgspec.Raw, status: int = HTTPStatus.OK) -> Response:
+    """Return ``content`` as an answer that no cache keeps."""
+    response = Response(_encode(content), status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def json_error(error: HTTPException) -> Response:
+    """Return an HTTP error as JSON, keeping headers such as Allow."""
+    response = json_response(
+        Refusal(error.description or error.name), error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+    for name, value in error.get_headers():
+        if name not in response.headers:
+            response.headers[name] = value
+    return response
+
+
+def blueprint(remote: Remote) -> Blueprint:
+    """Return /api and /healthz over ``remote``."""
+    api = Blueprint("api", __name__)
+
+    @api.get("/healthz")
+    def health() -> Response:
+        return json_response(Health("ok", remote.hub.age_s()))
+
+    @api.get("/api/telemetry")
+    def telemetry() -> Response:
+        newest, age_s = remote.hub.newest, remote.hub.age_s()
+        if newest is None or age_s is None or age_s > _FRESH_S:
+            heard = "nothing yet" if age_s is None else f"nothing for {age_s:.1f} s"
+            raise ServiceUnavailable(
+                remote.hub.trouble or f"{heard} from control: is `rover control` running?"
+            )
+        return json_response(newest.telemetry)
+
+    @api.post("/api/<name>")
+    def ask(name: str) -> Response:
+        try:
+            kind = RequestKind(name)
+        except ValueError:
+            kinds = ", ".join(RequestKind)
+            raise NotFound(f"there is no /api/{name} to POST to, only: {kinds}") from None
+        if kind is not RequestKind.STOP and not auth.request_has_key(remote.key):
+            raise Forbidden(f"{kind} needs the key: send it as `Authorization: Bearer KEY`")
+        who = _body().who
+        try:
+            answer = remote.asker.ask(kind, who).result()
+        except LinkError as error:
+            raise ServiceUnavailable(str(error)) from error
+        return json_response(answer, HTTPStatus.OK if answer.accepted else HTTPStatus.CONFLICT)
+
+    return api
+
+
+def _body() -> Body:
+    content = request.get_data()
+    if not content:
+        return Body()
+    try:
+        return msgspec.json.decode(content, type=Body)
+    except msgspec.DecodeError as error:
+        raise BadRequest(
+            f'send no body, or JSON such as {{"who": "my script"}}: {error}'
+        ) from error

@@ -1,0 +1,225 @@
+"""One client's side of driving: its frames in, commands to control out.
+
+A command is stamped with the time its frame arrived and sent once: when the phone falls
+silent the commands do too, and control's deadline stops the rover.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from rover.errors import BadMessageError
+from rover.messages import Answer, Motion, RequestKind, Source, Stop, is_neutral
+from rover.motion.sticks import StickInput, StickLimits, motion_from_sticks
+from web.frames import (
+    AnswerFrame,
+    ClientFrame,
+    DriveFrame,
+    GiveFrame,
+    HaltFrame,
+    PingFrame,
+    ReasonCode,
+    ReasonFrame,
+    RequestFrame,
+    ServerFrame,
+    WelcomeFrame,
+    decode,
+)
+from web.inflow import FrameBudget, PageClock
+from web.remote import Remote
+
+_log = logging.getLogger(__name__)
+
+MAX_BAD_FRAMES = 20
+MAX_FRAMES_HZ = 100.0
+# A link that was held up for a second hands over that second's frames at once.
+_BURST_FRAMES = 100
+# The same reason is told a client at most this often.
+_REASON_PERIOD_S = 1.0
+
+
+class DriveSession:
+    """The conversation with one client. All its methods belong to the socket's own thread."""
+
+    def __init__(
+        self,
+        remote: Remote,
+        name: str,
+        may_drive: bool,
+        tell: Callable[[ServerFrame], None],
+    ) -> None:
+        """``tell`` sends a frame to the client; it must not wait and may be called anywhere.
+
+        ``heard`` is the page's time (ms) in its newest frame, and when that arrived (s).
+        """
+        self.name = name
+        self.heard: tuple[float, float] | None = None
+        self._remote = remote
+        self._may_drive = may_drive
+        self._tell = tell
+        self._page_clock = PageClock()
+        self._budget = FrameBudget(MAX_FRAMES_HZ, _BURST_FRAMES)
+        self._bad_frames = 0
+        self._sequence = -1
+        # Only a client that has been at neutral since may take the wheel.
+        self._rested = False
+        self._asked: set[RequestKind] = set()
+        self._told_s: dict[ReasonCode, float] = {}
+        tell(WelcomeFrame(name, may_drive))
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the client has sent so much rubbish that its connection shall be closed."""
+        return self._bad_frames >= MAX_BAD_FRAMES
+
+    def receive(self, messages: Sequence[str | bytes], arrived_s: float) -> None:
+        """Act on all that has come in by ``arrived_s``; of several drive frames on the newest."""
+        newest: tuple[DriveFrame, float] | None = None
+        for message in messages:
+            try:
+                frame = decode(message)
+            except BadMessageError as error:
+                newest = None
+                self._refuse_bad(str(error))
+                if self.is_hopeless:
+                    return
+                continue
+            lateness_s = self._page_clock.lateness_s(frame.t, arrived_s)
+            self.heard = frame.t, arrived_s
+            if not self._may_pass(frame, arrived_s):
+                continue
+            match frame:
+                case DriveFrame():
+                    if self._counts(frame):
+                        newest = frame, lateness_s
+                case HaltFrame(reason=reason):
+                    newest = None
+                    self._halt(f"the page of {self.name} was {reason}")
+                case RequestFrame():
+                    if frame.kind is RequestKind.STOP:
+                        newest = None
+                    self._request(frame)
+                case GiveFrame():
+                    newest = None
+                    self._give()
+                case PingFrame():
+                    pass
+        if newest is not None:
+            self._drive(*newest, arrived_s)
+
+    def close(self) -> None:
+        """Stop the motion that the client asked for: it has gone."""
+        self._halt(f"{self.name} disconnected")
+        self._remote.lease.release(self.name)
+
+    def _may_pass(self, frame: ClientFrame, arrived_s: float) -> bool:
+        """Whether a frame is within the client's budget; what stops the rover always is."""
+        match frame:
+            case HaltFrame() | GiveFrame() | RequestFrame(kind=RequestKind.STOP):
+                return True
+        if self._budget.spend(arrived_s):
+            return True
+        self._tell_reason(
+            ReasonCode.TOO_MANY,
+            f"more than {MAX_FRAMES_HZ:.0f} frames a second: the excess is dropped",
+        )
+        return False
+
+    def _counts(self, frame: DriveFrame) -> bool:
+        """Whether a drive frame may be looked at: in order, and allowed to this client."""
+        if frame.seq <= self._sequence:
+            self._refuse_bad(f"drive frame {frame.seq} after {self._sequence}: seq must go up")
+            return False
+        self._sequence = frame.seq
+        if not self._may_drive:
+            self._tell_reason(
+                ReasonCode.NOT_ALLOWED, "watching only: open the link with the key to drive"
+            )
+        return self._may_drive
+
+    def _drive(self, frame: DriveFrame, lateness_s: float, arrived_s: float) -> None:
+        deadline_s = self._remote.config.deadlines.web_s
+        if lateness_s > deadline_s:
+            self._tell_reason(
+                ReasonCode.LATE,
+                f"a drive frame came {lateness_s * 1000:.0f} ms late and was dropped "
+                f"(at most {deadline_s * 1000:.0f} ms): the link is too slow to drive",
+            )
+            return
+        motion = self._motion(frame)
+        if self._has_wheel(motion):
+            self._remote.client.drive(Source.WEB, motion, arrived_s)
+
+    def _motion(self, frame: DriveFrame) -> Motion:
+        allowed = self._remote.config.motion
+        limits = StickLimits(
+            max_speed_mps=allowed.max_speed_mps * frame.limit,
+            max_curvature_per_m=allowed.max_curvature_per_m,
+            max_yaw_rate_rad_s=allowed.max_yaw_rate_rad_s * frame.limit,
+        )
+        sticks = StickInput(frame.drive, frame.turn, frame.mode)
+        return motion_from_sticks(sticks, self._remote.config.sticks, limits)
+
+    def _has_wheel(self, motion: Motion) -> bool:
+        """Whether this client's motion counts, taking the wheel if it is free and wanted.
+
+        While nobody has it, neutral from anyone goes through: control wants to see the sticks
+        at rest before it lets them move anything.
+        """
+        lease = self._remote.lease
+        if lease.hear(self.name):
+            return True
+        if is_neutral(motion):
+            self._rested = True
+            return not lease.holder
+        if self._rested and lease.take(self.name):
+            _log.info("%s has the wheel", self.name)
+            return True
+        self._rested = False
+        holder = lease.holder
+        reason = f"{holder} drives" if holder else "let go of the sticks first, then drive"
+        self._tell_reason(ReasonCode.NOT_DRIVING, reason)
+        return False
+
+    def _halt(self, reason: str) -> None:
+        """Stop what this client has set in motion, nobody else's driving."""
+        self._rested = False
+        if self._remote.lease.holder == self.name:
+            self._remote.client.drive(Source.WEB, Stop(reason), self._remote.clock.now_s())
+
+    def _give(self) -> None:
+        self._halt(f"{self.name} gave the wheel away")
+        self._remote.lease.release(self.name)
+
+    def _request(self, frame: RequestFrame) -> None:
+        if not self._may_drive and frame.kind is not RequestKind.STOP:
+            refusal = f"watching only: open the link with the key to {frame.kind}"
+            self._answer(frame, Answer(False, (refusal,)))
+            return
+        if frame.kind in self._asked:
+            self._answer(frame, Answer(False, (f"{frame.kind}: still waiting for control",)))
+            return
+        self._asked.add(frame.kind)
+
+        def answered(answer: Answer) -> None:
+            self._asked.discard(frame.kind)
+            self._answer(frame, answer)
+
+        self._remote.asker.ask_then(frame.kind, self.name, answered)
+
+    def _answer(self, frame: RequestFrame, answer: Answer) -> None:
+        self._tell(AnswerFrame(frame.number, frame.kind, answer.accepted, answer.refusals))
+
+    def _refuse_bad(self, reason: str) -> None:
+        self._bad_frames += 1
+        self._halt(f"a bad frame from {self.name}")
+        self._tell(ReasonFrame(ReasonCode.BAD_FRAME, reason))
+        if self.is_hopeless:
+            text = f"{MAX_BAD_FRAMES} bad frames: this connection is closed"
+            _log.warning("%s: %s, the last: %s", self.name, text, reason)
+            self._tell(ReasonFrame(ReasonCode.BAD_FRAME, text))
+
+    def _tell_reason(self, code: ReasonCode, text: str) -> None:
+        now_s = self._remote.clock.now_s()
+        if now_s - self._told_s.get(code, -_REASON_PERIOD_S) >= _REASON_PERIOD_S:
+            self._told_s[code] = now_s
+            self._tell(ReasonFrame(code, text))

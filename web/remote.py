@@ -1,0 +1,38 @@
+"""What all routes and sockets of one web server share."""
+
+import itertools
+
+from rover.clock import Clock
+from rover.config import Config
+from rover.link import ControlClient
+from web.asking import Asker
+from web.hub import Hub
+from web.lease import Lease
+
+
+class Remote:
+    """The remote's parts, joined. Starts no thread before ``start``."""
+
+    def __init__(self, config: Config, client: ControlClient, clock: Clock, key: str) -> None:
+        self.config = config
+        self.client = client
+        self.clock = clock
+        self.key = key
+        self.hub = Hub(client, clock)
+        self.lease = Lease(clock)
+        self.asker = Asker(client, clock)
+        self._numbers = itertools.count(1)
+
+    def name_client(self, user_agent: str) -> str:
+        """Return a name for a client that has just come, as people will see it: "phone 2"."""
+        device = "phone" if "Mobi" in user_agent else "computer"
+        return f"{device} {next(self._numbers)}"
+
+    def start(self) -> None:
+        """Begin to read telemetry."""
+        self.hub.start()
+
+    def close(self) -> None:
+        """Stop using the client; the sockets must have been closed before."""
+        self.hub.close()
+        self.asker.close()

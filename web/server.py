@@ -1,0 +1,169 @@
+"""The web process: listens, serves in threads, and ends within two seconds of being told."""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from rover.clock import Clock, SystemClock
+from rover.config import Config
+from rover.errors import ServeError
+from rover.link import ControlClient
+from web.app import create_app
+from web.auth import load_key
+from web.remote import Remote
+from web.sockets import Sockets
+
+_BACKLOG = 64
+_SHUTDOWN_POLL_S = 0.1
+_SOCKETS_CLOSE_S = 0.8
+# No packet is sent to it: the system only picks the interface that would be used.
+_ANY_OUTSIDE_ADDRESS = ("192.0.2.1", 9)
+
+
+class _Handler(WSGIRequestHandler):
+    """Neither logs addresses, which may hold the key, nor tells which software this is."""
+
+    # An idle or dawdling connection gives its thread back.
+    timeout = 20
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log nothing."""
+
+    def version_string(self) -> str:
+        """Return the Server header."""
+        return "rover"
+
+
+class WebServer:
+    """A listening web server with its threads. ``start`` it, and ``close`` it once."""
+
+    def __init__(
+        self,
+        config: Config,
+        directory: Path,
+        *,
+        host: str,
+        port: int,
+        state_dir: Path,
+        clock: Clock | None = None,
+    ) -> None:
+        """Listen on ``host``:``port`` (0: any free one).
+
+        Raises ServeError if that cannot be had, ConfigError if the key cannot be kept.
+        """
+        clock = clock or SystemClock()
+        key = load_key(state_dir)
+        with _listen(host, port) as listener:
+            self._client = ControlClient(directory, clock)
+            self.remote = Remote(config, self._client, clock, key)
+            self.sockets = Sockets(self.remote)
+            self._server = make_server(
+                host,
+                listener.getsockname()[1],
+                create_app(self.remote, self.sockets),
+                threaded=True,
+                request_handler=_Handler,
+                fd=listener.fileno(),
+            )
+        self._host = host
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_SHUTDOWN_POLL_S,), name="web", daemon=True
+        )
+
+    @property
+    def origin(self) -> str:
+        """The address that a phone in the same network opens, without the key."""
+        host = _reachable(self._host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._server.server_port}"
+
+    @property
+    def url(self) -> str:
+        """The link that lets people drive."""
+        return f"{self.origin}/?key={self.remote.key}"
+
+    def start(self) -> None:
+        """Begin to serve, in other threads."""
+        self.remote.start()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop what any page set in motion, close all connections, give the port back."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+        all_closed = self.sockets.close(_SOCKETS_CLOSE_S)
+        self.remote.close()
+        if all_closed:
+            self._client.close()
+        # Otherwise a thread may still hold the client; the process's end closes it.
+
+
+def run_web(
+    config: Config,
+    directory: Path,
+    *,
+    host: str,
+    port: int,
+    state_dir: Path,
+    ready: Callable[[str], None],
+) -> None:
+    """Serve the phone remote until SIGTERM or SIGINT; runs in the main thread.
+
+    ``directory`` is where control's sockets are or will be, ``state_dir`` where the key is
+    kept; ``ready`` is called with the link, key included, once it can be opened. Raises
+    ServeError when the port cannot be had, ConfigError when the key cannot be kept.
+    """
+    ending = threading.Event()
+    server = WebServer(config, directory, host=host, port=port, state_dir=state_dir)
+    try:
+        with _signals_set(ending):
+            server.start()
+            ready(server.url)
+            ending.wait()
+    finally:
+        server.close()
+
+
+@contextmanager
+def _signals_set(ending: threading.Event) -> Iterator[None]:
+    """Have SIGTERM and SIGINT set ``ending``."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ending.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ServeError(
+            f"cannot listen on {host} port {port}: {error.strerror or error}; end the program "
+            "that has it, or choose another with web.host and web.port (--host, --port)"
+        ) from error
+
+
+def _reachable(host: str) -> str:
+    """Return an address for the link: the network's own one when listening on all."""
+    if host not in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_ANY_OUTSIDE_ADDRESS)
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])

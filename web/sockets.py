@@ -1,0 +1,149 @@
+"""WebSocket connections: one DriveSession each, and all of them closed at the end."""
+
+import logging
+import socket
+import threading
+import time
+
+from msgspec import UNSET
+from simple_websocket import ConnectionClosed, Server
+
+from web.drive import DriveSession
+from web.frames import StateFrame
+from web.outbox import Outbox
+from web.remote import Remote
+
+_log = logging.getLogger(__name__)
+
+MAX_SOCKETS = 32
+# The library closes a connection at once that sends more; up to here the reason is told.
+MAX_MESSAGE_BYTES = 65536
+# A phone that answers no ping for so long has gone.
+PING_S = 2.0
+
+_POLICY_VIOLATION = 1008
+_GOING_AWAY = 1001
+_POLL_S = 0.25
+_CLOSE_S = 0.5
+
+# What the kernel holds for a phone that reads too slowly: about four telemetry frames, so
+# that after a stall it sees the present soon.
+_SEND_BUFFER_BYTES = 16384
+_UNSENT_BYTES = 8192
+_UNACKNOWLEDGED_MS = 4000
+
+
+def tune(connection: socket.socket) -> None:
+    """Make ``connection`` quick rather than thrifty, and quick to notice that it is dead."""
+    # A timeout would make writes partial, which the WebSocket library does not expect.
+    connection.settimeout(None)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+    # Not every system has all of these.
+    for name, value in (
+        ("TCP_NODELAY", 1),
+        ("TCP_NOTSENT_LOWAT", _UNSENT_BYTES),
+        ("TCP_USER_TIMEOUT", _UNACKNOWLEDGED_MS),
+    ):
+        option = getattr(socket, name, None)
+        if option is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+class Sockets:
+    """All open WebSockets of one server."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._lock = threading.Lock()
+        self._open: set[Server] = set()
+        self._ending = threading.Event()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more connections are taken."""
+        return len(self._open) >= MAX_SOCKETS or self._ending.is_set()
+
+    def serve(self, ws: Server, user_agent: str, may_drive: bool) -> None:
+        """Converse with one client until either side ends it. Runs in the request's thread."""
+        with self._lock:
+            self._open.add(ws)
+        try:
+            self._converse(ws, user_agent, may_drive)
+        finally:
+            with self._lock:
+                self._open.discard(ws)
+
+    def _converse(self, ws: Server, user_agent: str, may_drive: bool) -> None:
+        remote = self._remote
+
+        def write(text: str) -> None:
+            try:
+                ws.send(text)
+            except ConnectionClosed as error:
+                raise ConnectionResetError("the client has gone") from error
+
+        def state(with_telemetry: bool) -> StateFrame:
+            return _state_frame(remote, session, with_telemetry)
+
+        outbox = Outbox(remote.hub, remote.clock, write, state)
+        name = remote.name_client(user_agent)
+        session = DriveSession(remote, name, may_drive, outbox.put)
+        _log.info("%s connected%s", name, "" if may_drive else ", watching only")
+        outbox.start()
+        code, text = _GOING_AWAY, "the web server ends"
+        try:
+            # Without its reader thread a connection is deaf, whatever else it believes.
+            while not self._ending.is_set() and ws.thread.is_alive():
+                messages = _receive_all(ws)
+                if messages:
+                    session.receive(messages, remote.clock.now_s())
+                if session.is_hopeless:
+                    code, text = _POLICY_VIOLATION, "too many bad frames"
+                    break
+        except ConnectionClosed:
+            pass
+        finally:
+            session.close()
+            if not outbox.close(_CLOSE_S):
+                # It is stuck in a write to a phone that does not read.
+                ws.sock.shutdown(socket.SHUT_RDWR)
+            _log.info("%s disconnected", name)
+        if ws.connected:
+            ws.close(code, text)
+
+    def close(self, timeout_s: float) -> bool:
+        """End all conversations; tell whether they ended within ``timeout_s``."""
+        self._ending.set()
+        deadline_s = time.monotonic() + timeout_s
+        while time.monotonic() < deadline_s:
+            with self._lock:
+                if not self._open:
+                    return True
+            time.sleep(0.01)
+        return False
+
+
+def _state_frame(remote: Remote, session: DriveSession, with_telemetry: bool) -> StateFrame:
+    """Return the state as ``session``'s client shall see it now."""
+    newest = remote.hub.newest
+    age_s = remote.hub.age_s()
+    holder = remote.lease.holder
+    page_ms, heard_s = session.heard or (None, remote.clock.now_s())
+    return StateFrame(
+        t=page_ms,
+        held_ms=(remote.clock.now_s() - heard_s) * 1000,
+        driver=holder,
+        you_drive=holder == session.name,
+        age_ms=None if age_s is None else age_s * 1000,
+        telemetry=newest.telemetry if with_telemetry and newest is not None else UNSET,
+    )
+
+
+def _receive_all(ws: Server) -> list[str | bytes]:
+    """Wait for a message, and take all that wait behind it."""
+    messages = []
+    message = ws.receive(_POLL_S)
+    while message is not None:
+        messages.append(message)
+        message = ws.receive(0) if ws.input_buffer else None
+    return messages
