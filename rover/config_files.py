@@ -81,23 +81,21 @@ def load_config(
     calibration_file: Path | None = None,
     *,
     places: Places | None = None,
-    environ: Mapping[str, str] | None = None,
 ) -> LoadedConfig:
     """Read all layers, merge and check them.
 
     A ``profile`` named here goes before the one that the user's file names, and that before
-    "osr". A file that is named, here or by ROVER_CONFIG or ROVER_CALIBRATION in ``environ``
-    (by default the process's own), must exist; else it is looked for in ``places`` (by default
-    the usual ones). Given ``places``, the environment is not asked.
+    "osr". A file that is named, here or by ROVER_CONFIG or ROVER_CALIBRATION in the
+    environment, must exist; else it is looked for in the usual places. Given ``places``, it is
+    looked for there, and the environment is not asked.
 
     Raises ConfigError with every problem found, a line each: the file and line, the key, its
     value, what is allowed.
     """
     if places is None:
-        environ = os.environ if environ is None else environ
-        places = usual_places(environ)
-        user_file = user_file or _path_in(environ, "ROVER_CONFIG")
-        calibration_file = calibration_file or _path_in(environ, "ROVER_CALIBRATION")
+        places = usual_places(os.environ)
+        user_file = user_file or _path_in(os.environ, "ROVER_CONFIG")
+        calibration_file = calibration_file or _path_in(os.environ, "ROVER_CALIBRATION")
     user_file = user_file or _first_existing(places.user_files)
     calibration_file = calibration_file or _first_existing(places.calibration_files)
 

@@ -168,7 +168,7 @@ def _missing_from(table: Table, struct: type[Struct], path: KeyPath) -> Iterator
         value = table.get(field.encode_name)
         if field.encode_name not in table:
             if field.default is NODEFAULT and field.default_factory is NODEFAULT:
-                allowed = _allowed(_type_info(field.type))
+                allowed = _allowed(_type_info(field.type), hexadecimal=here[-1] == "address")
                 yield Fault(here, f"{key_text(here)} is missing: it must be {allowed}")
         elif isinstance(value, dict) and isinstance(core, inspect.StructType):
             yield from _missing_from(value, core.cls, here)
