@@ -7,6 +7,7 @@ from bisect import bisect_right
 _CHARGE = (0.0, 0.05, 0.10, 0.20, 0.40, 0.60, 0.80, 0.90, 1.0)
 _CELL_V = (3.00, 3.45, 3.62, 3.71, 3.79, 3.88, 4.00, 4.09, 4.20)
 _FULL_CELL_V = _CELL_V[-1]
+_HIGHEST_V = 100.0
 
 
 class Battery:
@@ -56,8 +57,8 @@ class Battery:
 
     def set_voltage(self, open_circuit_v: float) -> None:
         """Hold its open-circuit voltage there until a charge is set. Raises ValueError."""
-        if not 0.0 <= open_circuit_v <= 100.0:
-            raise ValueError(f"battery voltage {open_circuit_v} V: allowed 0 to 100 V")
+        if not 0.0 <= open_circuit_v <= _HIGHEST_V:
+            raise ValueError(f"battery voltage {open_circuit_v} V: allowed 0 to {_HIGHEST_V} V")
         self._forced_v = self._open_v = open_circuit_v
 
     def _curve(self) -> float:

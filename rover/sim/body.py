@@ -42,9 +42,7 @@ class Body:
         """How it truly moves, in its own frame."""
         return Twist(self.vx_mps, self.vy_mps, self.yaw_rate_rad_s)
 
-    def step(
-        self, dt_s: float, steer_rad: tuple[float, ...], rolling_mps: Sequence[float]
-    ) -> None:
+    def step(self, dt_s: float, steer_rad: tuple[float, ...], rolling_mps: Sequence[float]) -> None:
         """Move for ``dt_s`` with the wheels at ``steer_rad`` rolling at ``rolling_mps``.
 
         The path within a step is the arc of the mean of the old and the new velocity.

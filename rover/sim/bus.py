@@ -1,0 +1,259 @@
+"""One serial wire with several RoboClaws on it: who hears which byte when.
+
+The wire is half duplex, one byte at a time: bytes that the host writes while another packet
+or a reply is on the wire come after it. (On the real TTL pair both directions could overlap;
+a host that waits for each reply, as it must, sees no difference.) All times are absolute, so
+that no error adds up: a request of n bytes ends n byte times after it was written or after
+the wire became free, and its reply starts right there.
+
+Framing is the units' own: a packet begins with an address, its command tells its length, a
+gap of more than 10 ms between two of its bytes discards it, and one that is not understood
+makes the units deaf until such a gap.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rover.hardware.bus.framing import ACKNOWLEDGED, BITS_PER_BYTE, CRC_BYTES, crc16
+from rover.sim.roboclaw import Roboclaw
+from rover.sim.roboclaw_commands import CLASSIC_COMMANDS, Command, Read, Write, commands_of
+
+GAP_S = 0.010
+_FIRST_ADDRESS, _LAST_ADDRESS = 0x80, 0x87
+_HEADER_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Bytes on their way to the host, one after the other from ``start_s`` on."""
+
+    start_s: float
+    byte_s: float
+    data: bytes
+
+    @property
+    def end_s(self) -> float:
+        """When its last byte is there."""
+        return self.start_s + len(self.data) * self.byte_s
+
+
+@dataclass(frozen=True, slots=True)
+class _Packet:
+    address: int
+    command: int
+    data: bytes
+
+
+class _Framer:
+    """Cuts the host's bytes into packets."""
+
+    def __init__(self, commands: Callable[[int], Mapping[int, Command]]) -> None:
+        self._commands = commands
+        self._held = b""
+        self._length = 0
+        self._deaf = False
+
+    @property
+    def amid(self) -> bool:
+        """Whether a gap now would change anything."""
+        return self._deaf or bool(self._held)
+
+    @property
+    def missing(self) -> int:
+        """How many bytes may be handed over at once without passing a packet's end."""
+        if self._deaf:
+            return 1 << 16
+        if len(self._held) < _HEADER_BYTES:
+            return 1
+        return self._length - len(self._held)
+
+    def forget(self) -> None:
+        """Drop what was begun: the line has been quiet."""
+        self._held = b""
+        self._deaf = False
+
+    def take(self, data: bytes) -> _Packet | None:
+        """Take at most ``missing`` bytes; return the packet that they complete."""
+        if self._deaf:
+            return None
+        if not self._held and not _FIRST_ADDRESS <= data[0] <= _LAST_ADDRESS:
+            return None
+        self._held += data
+        if len(self._held) < _HEADER_BYTES:
+            return None
+        address, number = self._held[0], self._held[1]
+        if len(self._held) == _HEADER_BYTES:
+            command = self._commands(address).get(number)
+            if command is None:
+                self._held = b""
+                self._deaf = True
+                return None
+            extra = command.data.size + CRC_BYTES if isinstance(command, Write) else 0
+            self._length = _HEADER_BYTES + extra
+        if len(self._held) < self._length:
+            return None
+        packet, self._held = self._held, b""
+        if self._length == _HEADER_BYTES:
+            return _Packet(address, number, b"")
+        body, checksum = packet[:-CRC_BYTES], packet[-CRC_BYTES:]
+        if crc16(body).to_bytes(CRC_BYTES, "big") != checksum:
+            return None
+        return _Packet(address, number, body[_HEADER_BYTES:])
+
+
+class RoboclawBus:
+    """The wire, its units, and the time it takes.
+
+    ``elapse`` brings everything else to a time; it is called before a unit acts. ``paced``
+    False makes the wire infinitely fast.
+    """
+
+    def __init__(
+        self,
+        units: Sequence[Roboclaw],
+        host_baud: int,
+        elapse: Callable[[float], None],
+        *,
+        paced: bool = True,
+    ) -> None:
+        self.units = tuple(units)
+        self.replies: deque[Reply] = deque()
+        self.silent: set[Roboclaw] = set()
+        self.corrupt_requests = 0
+        self.corrupt_replies = 0
+        self._elapse = elapse
+        self._paced = paced
+        self._framer = _Framer(self._commands_at)
+        self._written: deque[tuple[float, bytes]] = deque()
+        self._free_s = self._heard_s = float("-inf")
+        self._host_baud = host_baud
+        self._byte_s = 0.0
+        self.set_host_baud(host_baud)
+
+    def set_host_baud(self, baud: int) -> None:
+        """Let the host talk at ``baud``; units set to another rate do not understand it."""
+        self._host_baud = baud
+        self._byte_s = BITS_PER_BYTE / baud if self._paced else 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether bytes of the host are still to be heard."""
+        return bool(self._written)
+
+    def write(self, data: bytes, now_s: float) -> None:
+        """Take bytes that the host writes at ``now_s``."""
+        if self.corrupt_requests and data:
+            self.corrupt_requests -= 1
+            data = _corrupted(data)
+        if data:
+            self._written.append((now_s, data))
+
+    def next_event_s(self) -> float | None:
+        """Return when the next of the host's bytes will have been heard; None if none is due."""
+        if not self._written:
+            return None
+        written_s, data = self._written[0]
+        start_s = max(written_s, self._free_s)
+        return start_s + min(self._missing_at(start_s), len(data)) * self._byte_s
+
+    def run_to(self, time_s: float) -> None:
+        """Let the units hear and answer everything that ends by ``time_s``."""
+        while self._written:
+            written_s, data = self._written[0]
+            start_s = max(written_s, self._free_s)
+            count = min(self._missing_at(start_s), len(data))
+            end_s = start_s + count * self._byte_s
+            if end_s > time_s:
+                return
+            if self._quiet_until(start_s):
+                self._framer.forget()
+            if count < len(data):
+                self._written[0] = (written_s, data[count:])
+            else:
+                self._written.popleft()
+            self._free_s = self._heard_s = end_s
+            packet = self._framer.take(data[:count])
+            if packet is not None:
+                self._hear(packet, end_s)
+
+    def arrival_s(self, count: int) -> float | None:
+        """Return when the host will have ``count`` bytes of the replies known so far."""
+        for reply in self.replies:
+            if count <= len(reply.data):
+                return reply.start_s + count * reply.byte_s
+            count -= len(reply.data)
+        return None
+
+    def take(self, count: int, now_s: float) -> bytes:
+        """Return and remove up to ``count`` bytes that have reached the host by ``now_s``."""
+        taken = b""
+        while self.replies and len(taken) < count:
+            reply = self.replies[0]
+            size = len(reply.data)
+            there = size if now_s >= reply.end_s else _arrived(reply, now_s)
+            part = min(there, count - len(taken))
+            taken += reply.data[:part]
+            if part < size:
+                if part:
+                    rest_s = reply.start_s + part * reply.byte_s
+                    self.replies[0] = Reply(rest_s, reply.byte_s, reply.data[part:])
+                break
+            self.replies.popleft()
+        return taken
+
+    def discard_received(self, now_s: float) -> None:
+        """Throw away what has reached the host by ``now_s`` and was not read."""
+        self.take(1 << 30, now_s)
+
+    def _commands_at(self, address: int) -> Mapping[int, Command]:
+        for unit in self.units:
+            if unit.settings.address == address:
+                return commands_of(unit)
+        return CLASSIC_COMMANDS
+
+    def _quiet_until(self, start_s: float) -> bool:
+        return self._framer.amid and start_s - self._heard_s > GAP_S
+
+    def _missing_at(self, start_s: float) -> int:
+        return 1 if self._quiet_until(start_s) else self._framer.missing
+
+    def _hear(self, packet: _Packet, now_s: float) -> None:
+        self._elapse(now_s)
+        for unit in self.units:
+            if unit.settings.address == packet.address and unit not in self.silent:
+                if unit.settings.baud == self._host_baud:
+                    self._answer(unit, packet, now_s)
+                return
+
+    def _answer(self, unit: Roboclaw, packet: _Packet, now_s: float) -> None:
+        command = commands_of(unit)[packet.command]
+        unit.heard(now_s)
+        if isinstance(command, Read):
+            data = command.reply(unit)
+            checksum = crc16(data, crc16(bytes((packet.address, packet.command))))
+            data += checksum.to_bytes(CRC_BYTES, "big")
+        elif command.act(unit, command.data.unpack(packet.data)):
+            data = ACKNOWLEDGED
+        else:
+            return
+        if self.corrupt_replies:
+            self.corrupt_replies -= 1
+            data = _corrupted(data)
+        reply = Reply(now_s, self._byte_s, data)
+        self._free_s = reply.end_s
+        self.replies.append(reply)
+
+
+def _arrived(reply: Reply, now_s: float) -> int:
+    """Return how many bytes of ``reply`` are there at ``now_s``, before its end."""
+    if now_s < reply.start_s or reply.byte_s == 0.0:
+        return 0
+    # A byte counts once its time is reached, whatever the division rounds to.
+    count = int((now_s - reply.start_s) / reply.byte_s)
+    return count + 1 if reply.start_s + (count + 1) * reply.byte_s <= now_s else count
+
+
+def _corrupted(data: bytes) -> bytes:
+    """Return ``data`` with one bit of its last byte flipped, as noise does."""
+    return data[:-1] + bytes((data[-1] ^ 0x10,))
