@@ -1,0 +1,103 @@
+"""A hand on pretended gamepads: talks to ``bed_process`` running under umockdev."""
+
+import itertools
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from rover.config import Config
+from rover.gamepad import GamepadUpdate
+from tests.gamepad.bed_process import Command, Reply
+from tests.gamepad.pads import ABS, KEY, SYN, SYN_REPORT, Description
+
+_ROOT = Path(__file__).parents[2]
+_REPORT = (SYN, SYN_REPORT, 0)
+TICK_S = 0.01
+
+
+class Bed:
+    """One gamepad of the rover's, and the devices a test plugs in. Time moves when told to."""
+
+    def __init__(self, process: subprocess.Popen[str], nodes: Iterator[int]) -> None:
+        self._process = process
+        self._nodes = nodes
+        self.now_s = 100.0
+        self.reply = Reply()
+
+    def plug(self, description: Description, node: int | None = None) -> int:
+        """Plug a device in; return the number of its node, which none had before."""
+        node = next(self._nodes) if node is None else node
+        self._ask(Command("plug", node, description))
+        return node
+
+    def reserve(self) -> int:
+        """Return the number of a node that nothing is plugged into yet."""
+        return next(self._nodes)
+
+    def unplug(self, node: int) -> None:
+        self._ask(Command("unplug", node))
+
+    def start(self, config: Config) -> None:
+        """Make the rover's Gamepad, which looks at what is plugged in."""
+        self._ask(Command("start", config=config, now_s=self.now_s))
+
+    def send(self, node: int, *events: tuple[int, int, int]) -> None:
+        """Have the device send these events and end the report."""
+        self._ask(Command("send", node, events=[*events, _REPORT]))
+
+    def press(self, node: int, key: int) -> None:
+        self.send(node, (KEY, key, 1))
+
+    def release(self, node: int, key: int) -> None:
+        self.send(node, (KEY, key, 0))
+
+    def move(self, node: int, axis: int, value: int) -> None:
+        self.send(node, (ABS, axis, value))
+
+    def poll(self, after_s: float = TICK_S) -> GamepadUpdate:
+        """Let time pass, then poll."""
+        self.now_s += after_s
+        self.reply = self._ask(Command("poll", now_s=self.now_s))
+        assert self.reply.update is not None
+        return self.reply.update
+
+    def clear(self) -> None:
+        self._ask(Command("clear"))
+
+    def _ask(self, command: Command) -> Reply:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(msgspec.json.encode(command).decode() + "\n")
+        stdin.flush()
+        line = stdout.readline()
+        if not line:
+            pytest.fail(f"the process under umockdev ended on {command.do}: see its errors above")
+        return msgspec.json.decode(line, type=Reply)
+
+
+@contextmanager
+def bed_process() -> Iterator[subprocess.Popen[str]]:
+    """Run ``bed_process`` under umockdev; its errors go to the test's own."""
+    wrapper = shutil.which("umockdev-wrapper")
+    if wrapper is None:
+        pytest.fail("umockdev-wrapper is missing: sudo apt install umockdev")
+    with subprocess.Popen(
+        [wrapper, sys.executable, "-m", "tests.gamepad.bed_process"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=_ROOT,
+    ) as process:
+        yield process
+
+
+def node_numbers() -> Iterator[int]:
+    """Return numbers for nodes. umockdev aborts if one is used a second time."""
+    return itertools.count(3)
