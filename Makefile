@@ -1,0 +1,32 @@
+.DEFAULT_GOAL := help
+.PHONY: help sim test check bench format clean
+
+# Passed on to what is run: make sim ARGS="--port 8081", make test ARGS="-k steering"
+ARGS ?=
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+sim: ## drive a simulated rover on this computer
+	@tools/venv.sh
+	@.venv/bin/rover sim $(ARGS)
+
+test: ## set up what the tests need and run them all
+	@tools/test-setup.sh
+	@tools/venv.sh test
+	@.venv/bin/python -m pytest $(ARGS)
+
+check: ## linters, types, layers, all tests, coverage: what a change has to pass
+	@tools/check.sh
+
+bench: ## measure how fast it is
+	@tools/venv.sh test
+	@.venv/bin/python -m benchmarks $(ARGS)
+
+format: ## lay the code out and mend what ruff can mend
+	@tools/venv.sh test dev
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+clean: ## remove .venv and everything that was made
+	rm -rf .venv .coverage .coverage.* build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
