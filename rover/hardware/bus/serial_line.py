@@ -60,7 +60,7 @@ class PosixSerialLine:
             written = os.write(self._fd, data)
         except BlockingIOError:
             written = 0
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise self._vanished(error) from error
         if written != len(data):
             raise DeviceTimeoutError(
@@ -96,7 +96,7 @@ class PosixSerialLine:
         """Throw away what has come in and was not read. Raises DeviceError if the port is gone."""
         try:
             termios.tcflush(self._fd, termios.TCIFLUSH)
-        except (OSError, termios.error) as error:
+        except (OSError, ValueError, termios.error) as error:
             raise self._vanished(error) from error
 
     def close(self) -> None:

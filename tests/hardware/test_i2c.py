@@ -1,0 +1,110 @@
+"""Both I2C buses: the kernel's by its calls, the simulator's over a socket."""
+
+import errno
+from types import SimpleNamespace
+
+import pytest
+import smbus2
+
+from rover.errors import DeviceError, DeviceTimeoutError
+from rover.hardware.bus.endpoint import Done, I2cData, I2cNack
+from rover.hardware.bus.i2c import LinuxI2cBus, open_i2c_bus
+from tests.hardware.socket_server import serving
+
+
+class KernelBus:
+    """Takes messages as smbus2's i2c_rdwr does, and fills those that read."""
+
+    def __init__(self, answer: bytes = b"", error: int = 0) -> None:
+        self.answer, self.error = answer, error
+        self.messages: list[tuple[int, int, bytes]] = []
+        self.closed = False
+
+    def i2c_rdwr(self, *messages: smbus2.i2c_msg) -> None:
+        if self.error:
+            raise OSError(self.error, "from the kernel")
+        for message in messages:
+            if message.flags & 1:
+                for index, byte in enumerate(self.answer):
+                    message.buf[index] = byte
+            self.messages.append((message.addr, message.flags, bytes(message)))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_write_and_a_read_are_one_transfer():
+    kernel = KernelBus(answer=b"\x54\x49")
+    assert LinuxI2cBus("/dev/i2c-1", kernel).transfer(0x45, b"\xfe", 2) == b"\x54\x49"
+    assert kernel.messages == [(0x45, 0, b"\xfe"), (0x45, 1, b"\x54\x49")]
+
+
+def test_a_write_alone_returns_nothing():
+    kernel = KernelBus()
+    assert LinuxI2cBus("/dev/i2c-1", kernel).transfer(0x40, b"\x00\x30", 0) == b""
+    assert kernel.messages == [(0x40, 0, b"\x00\x30")]
+
+
+@pytest.mark.parametrize("code", [errno.EREMOTEIO, errno.ENXIO, errno.EIO])
+def test_no_acknowledgement(code):
+    with pytest.raises(DeviceError, match="nothing answers at address 0x45") as caught:
+        LinuxI2cBus("/dev/i2c-1", KernelBus(error=code)).transfer(0x45, b"\xfe", 2)
+    assert not isinstance(caught.value, DeviceTimeoutError)
+
+
+def test_a_bus_that_hangs():
+    with pytest.raises(DeviceTimeoutError, match="held low"):
+        LinuxI2cBus("/dev/i2c-1", KernelBus(error=errno.ETIMEDOUT)).transfer(0x45, b"\xfe", 2)
+
+
+def test_any_other_failure_is_passed_on():
+    with pytest.raises(DeviceError, match="from the kernel"):
+        LinuxI2cBus("/dev/i2c-1", KernelBus(error=errno.EBADF)).transfer(0x45, b"\xfe", 2)
+
+
+def test_closing_closes_the_kernels_bus():
+    kernel = KernelBus()
+    LinuxI2cBus("/dev/i2c-1", kernel).close()
+    assert kernel.closed
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (errno.ENOENT, "raspi-config"),
+        (errno.EACCES, "usermod -aG i2c"),
+        (errno.EINVAL, "from the kernel"),
+    ],
+)
+def test_a_bus_that_cannot_be_opened_says_why(monkeypatch, code, hint):
+    def refuse(_path: str) -> SimpleNamespace:
+        raise OSError(code, "from the kernel")
+
+    monkeypatch.setattr(smbus2, "SMBus", refuse)
+    with pytest.raises(DeviceError, match=f"cannot open /dev/i2c-1.*{hint}"):
+        open_i2c_bus("/dev/i2c-1")
+
+
+def test_a_bus_that_is_not_there():
+    with pytest.raises(DeviceError, match="there is no such bus"):
+        open_i2c_bus("/dev/i2c-77")
+
+
+def test_the_simulators_bus(tmp_path):
+    path = tmp_path / "i2c.sock"
+    replies = iter([I2cData(b"\x20"), I2cData(b""), I2cNack(), Done(), I2cData(b"too long")])
+    with serving(path, lambda _request: next(replies)):
+        bus = open_i2c_bus(f"socket:{path}")
+        assert bus.transfer(0x40, b"\x00", 1) == b"\x20"
+        assert bus.transfer(0x40, b"\x00\x20", 0) == b""
+        with pytest.raises(DeviceError, match="nothing answers at address 0x41"):
+            bus.transfer(0x41, b"\x00", 1)
+        for _ in range(2):
+            with pytest.raises(DeviceError, match="answers a read of 1 bytes"):
+                bus.transfer(0x40, b"\x00", 1)
+        bus.close()
+
+
+def test_no_simulator(tmp_path):
+    with pytest.raises(DeviceError, match="hardware-sim"):
+        open_i2c_bus(f"socket:{tmp_path}/i2c.sock")
