@@ -93,9 +93,11 @@ class _Pile:
     origins: dict[KeyPath, Origin] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     faulty: list[KeyPath] = field(default_factory=list)
+    top: LayerFile | None = None
 
     def lay(self, file: LayerFile) -> None:
         """Put what is right in ``file`` on top, and note what is not."""
+        self.top = file
         examined = examine(file.table)
         for fault in examined.faults:
             self.problems.append(f"{file.origin(fault.path)}: {fault.text}")
@@ -145,10 +147,10 @@ class _Pile:
         )
 
     def _origin_around(self, path: KeyPath) -> Origin | str:
+        """Return where the table stands that lacks ``path``, or the file that should have it."""
         around: Iterator[KeyPath] = (path[:length] for length in range(len(path), 0, -1))
-        return next(
-            (self.origins[one] for one in around if one in self.origins), "no configuration file"
-        )
+        found = (self.origins[one] for one in around if one in self.origins)
+        return next(found, self.top.origin(()) if self.top else "no configuration file")
 
     def _contradiction_text(self, found: Contradiction) -> str:
         """Name the place a person is likeliest to change: the latest layer that takes part."""

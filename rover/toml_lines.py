@@ -29,12 +29,11 @@ def key_lines(text: str) -> dict[KeyPath, int]:
             continue
         first_line = number - len(statement) + 1
         paths = _paths_in(parsed)
-        if statement[0].lstrip().startswith("["):
-            table, prefix = (paths[-1] if paths else ()), ()
-        else:
-            prefix = table
+        is_header = statement[0].lstrip().startswith("[")
         for path in paths:
-            found.setdefault(prefix + path, first_line)
+            found.setdefault(path if is_header else table + path, first_line)
+        if is_header:
+            table = paths[-1]
         statement = []
     return found
 

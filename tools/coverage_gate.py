@@ -18,6 +18,9 @@ FULL = (
     "rover/hardware/bus/framing.py",
 )
 
+# Blank lines and comments between two missing lines do not part them.
+_GAP_LINES = 3
+
 
 class Counts(msgspec.Struct, frozen=True):
     """How much there is in a file or in all of them, as coverage.py writes it."""
@@ -66,12 +69,23 @@ def branch_percent(report: Report) -> float:
 
 
 def _misses(measured: MeasuredFile) -> str:
-    lines = [f"line {line}" for line in measured.missing_lines]
+    lines = [f"line {run}" for run in _runs(measured.missing_lines)]
     arcs = [
         f"branch {start} -> {'exit' if end < 0 else end}"
         for start, end in measured.missing_branches
     ]
     return ", ".join(lines + arcs)
+
+
+def _runs(lines: Sequence[int]) -> list[str]:
+    """Write lines that follow one another, but for what is no statement, as FIRST-LAST."""
+    runs: list[list[int]] = []
+    for line in lines:
+        if runs and line - runs[-1][-1] <= _GAP_LINES:
+            runs[-1].append(line)
+        else:
+            runs.append([line])
+    return [f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
 
 
 def _worst_files(report: Report) -> list[str]:

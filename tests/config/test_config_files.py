@@ -281,8 +281,11 @@ def test_a_new_wheel_must_be_described_whole(write):
     ]
 
 
-def test_a_rover_without_any_wheels_is_refused():
-    assert only_problem(profile="none").endswith("wheels is missing: it must be a table")
+def test_a_rover_without_any_wheels_is_refused(write):
+    said = "wheels is missing: it must be a table"
+    assert only_problem(profile="none") == f"no configuration file: {said}"
+    path = write('profile = "none"')
+    assert only_problem(path) == f"{path}: {said}"
 
 
 def test_a_profile_is_no_key_of_a_calibration(write):
