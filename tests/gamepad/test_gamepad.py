@@ -145,6 +145,13 @@ def test_a_tap_of_the_dead_man_between_two_polls_still_stops(bed, config):
     assert motion_of(bed.poll()) == Arc(config.motion.max_speed_mps, 0.0)
 
 
+def test_a_dead_man_that_repeats_is_still_held(bed, config):
+    node = held(bed, config)
+    bed.move(node, pads.ABS_Y, -32768)
+    bed.send(node, (KEY, pads.BTN_TR, 2))
+    assert motion_of(bed.poll()) == Arc(config.motion.max_speed_mps, 0.0)
+
+
 def test_a_dead_man_held_while_plugging_in_does_not_count(bed, config):
     held_down = structs.replace(XBOX, held=[pads.BTN_TR])
     node = plugged(bed, config, held_down)
@@ -382,11 +389,18 @@ def test_a_dead_man_released_among_lost_events_stops(bed, config):
     assert motion_of(bed.poll()) == Stop("dead-man released")
 
 
-def test_a_stop_among_lost_events_is_found_and_an_arming_is_not(bed, config):
-    later = structs.replace(XBOX, later_held=[pads.BTN_EAST, pads.BTN_START])
-    node = plugged(bed, config, later)
+@pytest.mark.parametrize(
+    ("button", "requests"),
+    [
+        (pads.BTN_EAST, (RequestKind.STOP,)),
+        (pads.BTN_SELECT, (RequestKind.DISARM,)),
+        (pads.BTN_START, ()),
+    ],
+)
+def test_a_stop_among_lost_events_is_found_and_an_arming_is_not(bed, config, button, requests):
+    node = plugged(bed, config, structs.replace(XBOX, later_held=[button]))
     bed.send(node, (SYN, pads.SYN_DROPPED, 0))
-    assert bed.poll().requests == (RequestKind.STOP,)
+    assert bed.poll().requests == requests
 
 
 def test_a_silent_pad_stops_and_needs_rest_and_a_new_press(bed, config):

@@ -148,8 +148,9 @@ def test_events_after_a_loss_wait_for_the_end_of_their_report(driving):
     device.values[pads.ABS_Y] = -32768
     device.send((SYN, pads.SYN_DROPPED, 0), (ABS, pads.ABS_Y, 32767), report=False)
     assert gamepad.poll(0.02).command.motion == FULL_SPEED
+    device.values[pads.ABS_Y] = 0
     device.send((ABS, pads.ABS_Y, 32767))
-    assert gamepad.poll(0.03).command.motion == FULL_SPEED
+    assert gamepad.poll(0.03).command.motion == Arc(0.0, 0.0)
     device.send((ABS, pads.ABS_Y, 32767))
     assert gamepad.poll(0.04).command.motion == Arc(-CONFIG.motion.max_speed_mps, 0.0)
 
