@@ -18,10 +18,12 @@ class Bringup:
     def __init__(self, hardware: Hardware, clock: Clock, journal: Journal) -> None:
         self._clock = clock
         self._devices = [
+            # First the line that lets the controllers have their motors: with it low they
+            # report an emergency stop.
+            _Device("panel", hardware.panel.start, hardware.panel.health),
             _Device("motor controllers", hardware.drive.start, hardware.drive.health),
             _Device("steering", hardware.steering.start, hardware.steering.health),
             _Device("power monitor", hardware.power.start, hardware.power.health, Severity.WARNING),
-            _Device("panel", hardware.panel.start, hardware.panel.health),
         ]
         self._journal = journal
 

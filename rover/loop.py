@@ -106,6 +106,7 @@ class ControlLoop:
 
     def start(self) -> None:
         """Bring the devices up as far as they come; what does not is tried again later."""
+        self._enter_state(self._clock.now_s())
         self._bringup.attempt()
         self._last_s = self._clock.now_s()
 

@@ -1,0 +1,173 @@
+"""The whole rover in one process, on a clock that the test holds.
+
+The loop and its drivers are the real ones, the devices the simulated ones; only the two ends
+that people touch, the link and the gamepad, are stood in for.
+"""
+
+import itertools
+from collections import deque
+
+from msgspec import structs
+
+from rover.clock import ManualClock
+from rover.config import Config
+from rover.gamepad import GamepadUpdate
+from rover.hardware import Hardware
+from rover.hardware.bus.lines import EndpointFactory
+from rover.hardware.gpio import GpioPanel
+from rover.hardware.ina260 import Ina260Monitor
+from rover.hardware.pca9685 import Pca9685Steering
+from rover.hardware.roboclaw import RoboclawDrive
+from rover.link import Inbox, ReceivedRequest, RefusedDrive
+from rover.loop import ControlLoop
+from rover.messages import (
+    Answer,
+    Arc,
+    ArmState,
+    DriveCommand,
+    Motion,
+    Request,
+    RequestKind,
+    Source,
+    Telemetry,
+)
+from rover.pacing import Pacer
+from rover.sim.memory import SimulatedRover
+from rover.sim.truth import Truth
+from tests.builders import osr_config
+
+# A wheel slower than this stands: a millimetre a second at the rim.
+STANDING_RAD_S = 0.015
+
+
+class FakeLink:
+    """What clients send, and what they are sent."""
+
+    def __init__(self) -> None:
+        self.drive: deque[DriveCommand] = deque()
+        self.refused: deque[RefusedDrive] = deque()
+        self.requests: deque[ReceivedRequest] = deque()
+        self.answers: list[Answer] = []
+        self.published: deque[Telemetry] = deque(maxlen=50)
+
+    def receive(self) -> Inbox:
+        inbox = Inbox(tuple(self.drive), tuple(self.refused), tuple(self.requests))
+        self.drive.clear()
+        self.refused.clear()
+        self.requests.clear()
+        return inbox
+
+    def answer(self, received: ReceivedRequest, answer: Answer) -> None:
+        self.answers.append(answer)
+
+    def publish(self, telemetry: Telemetry) -> None:
+        self.published.append(telemetry)
+
+
+class FakePad:
+    """A gamepad whose next update the test sets; it has none by itself."""
+
+    def __init__(self) -> None:
+        self.update = GamepadUpdate()
+
+    def filenos(self) -> tuple[int, ...]:
+        return ()
+
+    def poll(self, now_s: float) -> GamepadUpdate:
+        update, self.update = self.update, structs.replace(self.update, requests=())
+        return update
+
+
+class MemoryRover:
+    """A rover to drive: ``say`` what a source wants, ``run`` for a while, look at the truth."""
+
+    def __init__(self, config: Config | None = None, *, paced: bool = True) -> None:
+        self.config = config or osr_config()
+        self.clock = ManualClock()
+        self.simulated = SimulatedRover(self.config, self.clock, paced=paced)
+        simulated, clock = self.simulated, self.clock
+        self.hardware = Hardware(
+            drive=RoboclawDrive(self.config, clock, lambda: simulated.serial_line),
+            steering=Pca9685Steering(self.config, clock, lambda: simulated.i2c),
+            power=Ina260Monitor(self.config, clock, lambda: simulated.i2c),
+            panel=GpioPanel(self.config, lambda: EndpointFactory(simulated.lines)),
+        )
+        self.link = FakeLink()
+        self.pad = FakePad()
+        self.loop = ControlLoop(self.config, clock, self.hardware, self.link, self.pad)
+        self._pacer = Pacer(1.0 / self.config.loop.rate_hz, clock.now_s())
+        self._sequence = itertools.count(1)
+        # What each source goes on saying, as a page or a pad does.
+        self.saying: dict[Source, Motion] = {}
+        self.loop.start()
+
+    @property
+    def state(self) -> ArmState:
+        return self.loop.arming.state
+
+    def truth(self) -> Truth:
+        return self.simulated.truth()
+
+    @property
+    def telemetry(self) -> Telemetry:
+        return self.link.published[-1]
+
+    def tick(self) -> None:
+        """Wait until the next tick is due, and run it."""
+        self.clock.sleep_s(self._pacer.due_s - self.clock.now_s())
+        for source, motion in self.saying.items():
+            command = DriveCommand(source, next(self._sequence), self.clock.now_s(), motion)
+            self.link.drive.append(command)
+        self._pacer.started(self.clock.now_s())
+        self.loop.tick(self._pacer.missed)
+
+    def run(self, duration_s: float) -> None:
+        """Tick for ``duration_s``."""
+        end_s = self.clock.now_s() + duration_s
+        while self.clock.now_s() < end_s:
+            self.tick()
+
+    def say(self, motion: Motion, source: Source = Source.WEB) -> None:
+        """Let ``source`` ask for ``motion`` from now on, at every tick."""
+        self.saying[source] = motion
+
+    def hush(self, source: Source = Source.WEB) -> None:
+        """Let ``source`` fall silent."""
+        del self.saying[source]
+
+    def ask(self, kind: RequestKind) -> Answer:
+        """Make a request, run a tick, and return its answer."""
+        request = Request(kind, "a test", self.clock.now_s())
+        self.link.requests.append(ReceivedRequest(request, (b"", b"")))
+        self.tick()
+        return self.link.answers[-1]
+
+    def armed(self) -> "MemoryRover":
+        """Come up, arm, and have the phone at neutral; return the rover, ready to drive."""
+        self.run(1.0)
+        answer = self.ask(RequestKind.ARM)
+        assert answer.accepted, answer.refusals
+        self.say(Arc(0.0, 0.0))
+        # The corners need their time after arming: limp servos can be anywhere.
+        self.run(1.0)
+        return self
+
+    def driving(self, motion: Motion, duration_s: float = 2.0) -> "MemoryRover":
+        """Be armed and drive ``motion`` for a while; return the rover."""
+        self.armed()
+        self.say(motion)
+        self.run(duration_s)
+        assert not self.stands()
+        return self
+
+    def stands(self) -> bool:
+        """Whether every wheel truly stands still."""
+        return all(abs(wheel.speed_rad_s) < STANDING_RAD_S for wheel in self.truth().wheels)
+
+    def time_to_stand_s(self, within_s: float) -> float:
+        """Run until every wheel stands; return how long that took; fail after ``within_s``."""
+        start_s = self.clock.now_s()
+        while not self.stands():
+            assert self.clock.now_s() - start_s <= within_s, "the wheels go on turning"
+            self.tick()
+        return self.clock.now_s() - start_s
