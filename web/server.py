@@ -60,12 +60,13 @@ class WebServer:
         clock = clock or SystemClock()
         key = load_key(state_dir)
         with _listen(host, port) as listener:
+            self._port: int = listener.getsockname()[1]
             self._client = ControlClient(directory, clock)
             self.remote = Remote(config, self._client, clock, key)
             self.sockets = Sockets(self.remote)
             self._server = make_server(
                 host,
-                listener.getsockname()[1],
+                self._port,
                 create_app(self.remote, self.sockets),
                 threaded=True,
                 request_handler=_Handler,
@@ -80,7 +81,7 @@ class WebServer:
     def origin(self) -> str:
         """The address that a phone in the same network opens, without the key."""
         host = _reachable(self._host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self._server.server_port}"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
 
     @property
     def url(self) -> str:

@@ -1,0 +1,125 @@
+// The WebSocket: connects and reconnects, measures the link, hands frames on as events.
+//
+// Events: "state", "answer", "reason", "welcome" (detail: the frame), "open", "close".
+
+const RETRY_MS = [100, 250, 500, 1000, 2000];
+const PING_MS = 500;
+// A connection on which nothing has come for so long is given up for a new one.
+const DEAD_MS = 2500;
+// So many reports of lateness in a row: a new connection judges our clock anew.
+const LATE_REPORTS = 3;
+// Frames that wait in the browser would arrive late in a burst.
+const MAX_WAITING_BYTES = 1024;
+
+export class Link extends EventTarget {
+  #socket = null;
+  #tries = 0;
+  #retry = 0;
+  #number = 0;
+  #lateReports = 0;
+  heardMs = -Infinity;
+  openedMs = 0;
+  roundTripMs = null;
+  mayDrive = false;
+  client = "";
+
+  start() {
+    setInterval(() => this.#watch(), PING_MS);
+    addEventListener("online", () => this.#reconnect());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && performance.now() - this.heardMs > DEAD_MS) this.#reconnect();
+    });
+    this.#connect();
+  }
+
+  get isOpen() {
+    return this.#socket !== null && this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  get isBusy() {
+    return !this.isOpen || this.#socket.bufferedAmount > MAX_WAITING_BYTES;
+  }
+
+  // Sends a frame with this page's time in it; tells whether there was a connection.
+  send(frame) {
+    if (!this.isOpen) return false;
+    this.#socket.send(JSON.stringify({ ...frame, t: performance.now() }));
+    return true;
+  }
+
+  // Asks for arm, disarm, stop or clear; returns the number its answer will carry, or 0.
+  request(kind) {
+    this.#number += 1;
+    return this.send({ type: "request", kind, number: this.#number }) ? this.#number : 0;
+  }
+
+  #connect() {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(`${scheme}//${location.host}/ws`);
+    this.#socket = socket;
+    this.openedMs = performance.now();
+    socket.onopen = () => {
+      if (socket !== this.#socket) return;
+      this.#tries = 0;
+      this.#lateReports = 0;
+      this.send({ type: "ping" });
+      this.#emit("open");
+    };
+    socket.onmessage = (message) => {
+      if (socket === this.#socket) this.#hear(JSON.parse(message.data));
+    };
+    socket.onclose = () => {
+      if (socket === this.#socket) this.#lose();
+    };
+  }
+
+  #lose() {
+    this.#socket = null;
+    this.roundTripMs = null;
+    this.#emit("close");
+    const wait = RETRY_MS[Math.min(this.#tries, RETRY_MS.length - 1)];
+    this.#tries += 1;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#connect(), wait);
+  }
+
+  #reconnect() {
+    clearTimeout(this.#retry);
+    if (this.#socket !== null) {
+      const old = this.#socket;
+      this.#socket = null;
+      old.close();
+      this.#emit("close");
+    }
+    this.#tries = 0;
+    this.#connect();
+  }
+
+  #hear(frame) {
+    const now = performance.now();
+    this.heardMs = now;
+    if (frame.type === "state") {
+      if (frame.t !== null) this.roundTripMs = Math.max(0, now - frame.t - frame.held_ms);
+    } else if (frame.type === "welcome") {
+      this.client = frame.client;
+      this.mayDrive = frame.may_drive;
+    } else if (frame.type === "reason" && frame.code === "late") {
+      this.#lateReports += 1;
+      if (this.#lateReports >= LATE_REPORTS) this.#reconnect();
+    }
+    this.#emit(frame.type, frame);
+  }
+
+  #watch() {
+    if (this.isOpen) {
+      if (!document.hidden) this.send({ type: "ping" });
+      if (performance.now() - Math.max(this.heardMs, this.openedMs) > DEAD_MS) this.#reconnect();
+    } else if (this.#socket !== null && performance.now() - this.openedMs > 2 * DEAD_MS) {
+      this.#reconnect();
+    }
+  }
+
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}

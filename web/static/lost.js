@@ -1,0 +1,52 @@
+// Says plainly when the page no longer sees the rover, and what the rover does meanwhile.
+
+import { announce, byId, setHidden, setText } from "./dom.js";
+
+const LOST_MS = 500;
+const DEADLINE_S = Number(document.body.dataset.webDeadlineS);
+
+export class LostNotice {
+  #ageMs = null;
+  #ageAtMs = 0;
+  #gamepadDrove = false;
+  isShown = true;
+
+  // The telemetry's age when the server sent it; null when control was never heard.
+  heard(ageMs, telemetry) {
+    this.#ageMs = ageMs;
+    this.#ageAtMs = performance.now();
+    if (telemetry) this.#gamepadDrove = telemetry.source === "gamepad";
+  }
+
+  // Shows or hides the notice; tells whether the rover is out of sight.
+  update(link) {
+    const age = this.#ageMs === null ? null : this.#ageMs + performance.now() - this.#ageAtMs;
+    const lost = age === null || age > LOST_MS;
+    if (lost !== this.isShown) {
+      this.isShown = lost;
+      if (!lost) announce("Connected");
+    }
+    setHidden(byId("lost"), !lost);
+    if (lost) this.#explain(link, age);
+    return lost;
+  }
+
+  #explain(link, age) {
+    const silentMs = performance.now() - Math.max(link.heardMs, 0);
+    const webAnswers = link.isOpen && silentMs < 2 * LOST_MS;
+    const title = age === null && !webAnswers ? "Connecting" : webAnswers ? "Control is silent" : "Link lost";
+    setText(byId("lost-title"), title);
+    setText(byId("lost-text"), age === null && !webAnswers ? "Waiting for the rover." : this.#text(webAnswers));
+    setText(byId("lost-since"), age === null ? "" : `last seen ${(age / 1000).toFixed(1)} s ago`);
+  }
+
+  #text(webAnswers) {
+    const cause = webAnswers
+      ? "The page is connected, but the rover's control process says nothing. "
+      : "This page gets no word from the rover. ";
+    const stopped = this.#gamepadDrove
+      ? "The gamepad drove it last and may still drive it."
+      : `The rover has stopped by itself: without commands it does within ${DEADLINE_S} s.`;
+    return cause + stopped;
+  }
+}

@@ -1,0 +1,170 @@
+// Joins the page's parts: what comes in from the link goes to the views, what people do goes out.
+
+import { openDetails, problems, showEvents, showFigures, showProblems, showWheels } from "./details.js";
+import { announce, byId, make, setData, setHidden, setText } from "./dom.js";
+import { Keyboard } from "./keyboard.js";
+import { Link } from "./link.js";
+import { LostNotice } from "./lost.js";
+import { moves } from "./motion.js";
+import { Pilot } from "./pilot.js";
+import {
+  showAction, showBattery, showDriver, showLimits, showLink, showSpeed, showState,
+} from "./readouts.js";
+import { Scene } from "./scene.js";
+import { remember, remembered } from "./settings.js";
+import { Stick } from "./stick.js";
+import { StopButton } from "./stop.js";
+import { Track } from "./track.js";
+
+const LOOK_MS = 100;
+const REASON_SHOWN_MS = 4000;
+
+const link = new Link();
+const pads = { left: new Stick(byId("pad-left")), right: new Stick(byId("pad-right")) };
+const pilot = new Pilot(link, [pads.left, pads.right, new Keyboard()]);
+const scene = new Scene(byId("scene"), byId("stage"), new Track());
+const lost = new LostNotice();
+new StopButton(link, () => pilot.release());
+
+let state = "unknown";
+let maxSpeed = 1;
+let reason = "";
+let reasonUntilMs = 0;
+
+// One pad for both axes in portrait, one for each in landscape and on desks.
+const wide = matchMedia("(orientation: landscape)");
+
+function arrangePads() {
+  pilot.release();
+  const mode = pilot.mode;
+  pads.left.axes = "drive";
+  pads.right.axes = wide.matches || mode === "spin" ? "turn" : "both";
+  const hints = {
+    arc: wide.matches ? ["Drive", "Steer"] : ["", "Drive and steer"],
+    spin: wide.matches ? ["", "Spin"] : ["", "Spin"],
+    crab: wide.matches ? ["Forward", "Sideways"] : ["", "Slide"],
+  }[mode];
+  ["left", "right"].forEach((side, i) => {
+    const pad = byId(`pad-${side}`);
+    setData(pad, "axes", pads[side].axes);
+    setText(pad.querySelector(".pad-hint"), hints[i]);
+    pad.classList.toggle("unused", mode === "spin" && side === "left");
+  });
+}
+
+function chooseMode(mode) {
+  pilot.mode = mode;
+  for (const button of byId("modes").children) {
+    button.setAttribute("aria-checked", String(button.dataset.mode === mode));
+  }
+  arrangePads();
+}
+
+function showLimit() {
+  setText(byId("limit-text"), `${(pilot.limit * maxSpeed).toFixed(2)} m/s`);
+}
+
+function showRefusals(kind, refusals) {
+  setText(byId("refused-title"), `Not carried out: ${kind}`);
+  byId("refused-list").replaceChildren(...refusals.map((text) => make("li", "", text)));
+  setHidden(byId("refused"), false);
+}
+
+function showNotice(found) {
+  const notice = byId("notice");
+  const now = performance.now();
+  const errors = found.filter((problem) => problem.severity === "error");
+  let text = "";
+  if (now < reasonUntilMs) text = reason;
+  else if (state === "disarmed" && errors.length > 1) text = `${errors.length} reasons against arming`;
+  else if (errors.length > 0) text = errors[0].text;
+  else if (found.length > 0) text = found[0].text;
+  setHidden(notice, text === "");
+  setText(notice, text);
+  setData(notice, "severity", errors.length > 0 || now < reasonUntilMs ? "error" : "warning");
+}
+
+function showTelemetry(frame, telemetry) {
+  if (state !== telemetry.state) {
+    state = telemetry.state;
+    setHidden(byId("refused"), true);
+  }
+  if (maxSpeed !== telemetry.max_speed_mps) {
+    maxSpeed = telemetry.max_speed_mps;
+    showLimit();
+  }
+  const found = problems(telemetry);
+  showState(telemetry.state);
+  showAction(telemetry.state, link.mayDrive);
+  showBattery(telemetry.power);
+  showSpeed(telemetry.twist);
+  showDriver(frame, telemetry.source, link.client);
+  showLimits(telemetry.limited_by, moves(telemetry.asked));
+  showProblems(found);
+  showNotice(found);
+  showWheels(telemetry.wheels);
+  showEvents(telemetry);
+  showFigures(telemetry, link, frame);
+  setText(byId("name"), telemetry.rover);
+  setHidden(byId("modes").querySelector("[data-mode=crab]"), !telemetry.can_crab);
+  if (!telemetry.can_crab && pilot.mode === "crab") chooseMode("arc");
+  scene.show(telemetry);
+}
+
+link.addEventListener("state", ({ detail }) => {
+  lost.heard(detail.age_ms, detail.telemetry);
+  if (detail.telemetry) showTelemetry(detail, detail.telemetry);
+});
+link.addEventListener("answer", ({ detail }) => {
+  if (!detail.accepted) showRefusals(detail.kind, detail.refusals);
+  else setHidden(byId("refused"), true);
+});
+link.addEventListener("reason", ({ detail }) => {
+  reason = detail.text;
+  reasonUntilMs = performance.now() + REASON_SHOWN_MS;
+  announce(reason);
+});
+
+byId("action").addEventListener("click", () => {
+  pilot.release();
+  link.request(byId("action").dataset.kind);
+});
+byId("give").addEventListener("click", () => {
+  pilot.release();
+  link.send({ type: "give" });
+});
+byId("modes").addEventListener("click", ({ target }) => {
+  if (target.dataset.mode) chooseMode(target.dataset.mode);
+});
+byId("limit").addEventListener("input", ({ target }) => {
+  pilot.limit = Number(target.value);
+  remember("limit", pilot.limit);
+  showLimit();
+});
+byId("zoom-in").addEventListener("click", () => scene.zoom(-1));
+byId("zoom-out").addEventListener("click", () => scene.zoom(1));
+byId("refused-close").addEventListener("click", () => setHidden(byId("refused"), true));
+byId("notice").addEventListener("click", () => openDetails(true));
+byId("details-open").addEventListener("click", () => openDetails(!byId("details").classList.contains("open")));
+byId("details-close").addEventListener("click", () => openDetails(false));
+wide.addEventListener("change", arrangePads);
+
+const limitInput = byId("limit");
+limitInput.value = String(remembered("limit", 0.5));
+pilot.limit = Number(limitInput.value);
+showLimit();
+chooseMode("arc");
+
+setInterval(() => {
+  const outOfSight = lost.update(link);
+  document.body.classList.toggle("out-of-sight", outOfSight);
+  pilot.enabled = !outOfSight && link.mayDrive;
+  showLink(link.isOpen ? link.roundTripMs : null);
+  if (outOfSight) {
+    showState("unknown");
+    showAction("unknown", link.mayDrive);
+    state = "unknown";
+  }
+}, LOOK_MS);
+
+link.start();
