@@ -11,6 +11,7 @@ gap of more than 10 ms between two of its bytes discards it, and one that is not
 makes the units deaf until such a gap.
 """
 
+import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -102,6 +103,45 @@ class _Framer:
         return _Packet(address, number, body[_HEADER_BYTES:])
 
 
+class Noise:
+    """What happens to bytes on the wire. The same noise at every run.
+
+    ``share`` of all bytes get a bit flipped, and so does the last byte of each of the next
+    ``requests`` writes of the host and of the next ``replies``. Raises ValueError.
+    """
+
+    def __init__(self, share: float = 0.0, requests: int = 0, replies: int = 0) -> None:
+        if not (0.0 <= share <= 1.0 and requests >= 0 and replies >= 0):
+            raise ValueError("noise: allowed are a share of 0 to 1 and counts from 0 up")
+        self._share = share
+        self._requests = requests
+        self._replies = replies
+        self._random = random.Random(1)  # noqa: S311 - noise, not a secret
+
+    def on_request(self, data: bytes) -> bytes:
+        """Return what the units hear of ``data``."""
+        if self._requests and data:
+            self._requests -= 1
+            data = _last_byte_flipped(data)
+        return self._sprinkled(data)
+
+    def on_reply(self, data: bytes) -> bytes:
+        """Return what the host hears of ``data``."""
+        if self._replies and data:
+            self._replies -= 1
+            data = _last_byte_flipped(data)
+        return self._sprinkled(data)
+
+    def _sprinkled(self, data: bytes) -> bytes:
+        if self._share == 0.0:
+            return data
+        chance = self._random
+        return bytes(
+            byte ^ (1 << chance.randrange(8)) if chance.random() < self._share else byte
+            for byte in data
+        )
+
+
 class RoboclawBus:
     """The wire, its units, and the time it takes.
 
@@ -120,8 +160,7 @@ class RoboclawBus:
         self.units = tuple(units)
         self.replies: deque[Reply] = deque()
         self.silent: set[Roboclaw] = set()
-        self.corrupt_requests = 0
-        self.corrupt_replies = 0
+        self.noise = Noise()
         self._elapse = elapse
         self._paced = paced
         self._framer = _Framer(self._commands_at)
@@ -136,18 +175,10 @@ class RoboclawBus:
         self._host_baud = baud
         self._byte_s = BITS_PER_BYTE / baud if self._paced else 0.0
 
-    @property
-    def busy(self) -> bool:
-        """Whether bytes of the host are still to be heard."""
-        return bool(self._written)
-
     def write(self, data: bytes, now_s: float) -> None:
         """Take bytes that the host writes at ``now_s``."""
-        if self.corrupt_requests and data:
-            self.corrupt_requests -= 1
-            data = _corrupted(data)
         if data:
-            self._written.append((now_s, data))
+            self._written.append((now_s, self.noise.on_request(data)))
 
     def next_event_s(self) -> float | None:
         """Return when the next of the host's bytes will have been heard; None if none is due."""
@@ -237,10 +268,7 @@ class RoboclawBus:
             data = ACKNOWLEDGED
         else:
             return
-        if self.corrupt_replies:
-            self.corrupt_replies -= 1
-            data = _corrupted(data)
-        reply = Reply(now_s, self._byte_s, data)
+        reply = Reply(now_s, self._byte_s, self.noise.on_reply(data))
         self._free_s = reply.end_s
         self.replies.append(reply)
 
@@ -254,6 +282,5 @@ def _arrived(reply: Reply, now_s: float) -> int:
     return count + 1 if reply.start_s + (count + 1) * reply.byte_s <= now_s else count
 
 
-def _corrupted(data: bytes) -> bytes:
-    """Return ``data`` with one bit of its last byte flipped, as noise does."""
+def _last_byte_flipped(data: bytes) -> bytes:
     return data[:-1] + bytes((data[-1] ^ 0x10,))

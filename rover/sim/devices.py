@@ -5,7 +5,7 @@ clock's, a test its own.
 """
 
 from rover.config import Config
-from rover.sim.bus import RoboclawBus
+from rover.sim.bus import Noise, RoboclawBus
 from rover.sim.i2c import I2cDevice, I2cWires
 from rover.sim.ina260 import Ina260
 from rover.sim.lines import LineLevels
@@ -133,8 +133,8 @@ class SimulatedDevices:
                 self.plant.motors[self.plant.names.index(wheel)].lock(locked)
             case UnplugI2c(address, unplugged):
                 (self.i2c.unplugged.add if unplugged else self.i2c.unplugged.discard)(address)
-            case CorruptBytes(requests, replies):
-                self.bus.corrupt_requests, self.bus.corrupt_replies = requests, replies
+            case CorruptBytes():
+                self.bus.noise = Noise(fault.share, fault.requests, fault.replies)
             case _:
                 self._inject_in_unit(fault)
         self._elapse(self._now_s)

@@ -139,8 +139,13 @@ class UnplugI2c(Struct, frozen=True, tag="unplug_i2c"):
 
 
 class CorruptBytes(Struct, frozen=True, tag="corrupt"):
-    """Flip a bit in each of the next writes of the host, and in the next replies."""
+    """Put noise on the serial wire, the same at every run; all zero takes it away.
 
+    ``share`` of all bytes, both ways, get a bit flipped; besides, so does the last byte of
+    each of the next ``requests`` writes of the host and of the next ``replies``.
+    """
+
+    share: float = 0.0
     requests: int = 0
     replies: int = 0
 
