@@ -26,6 +26,7 @@ from rover.gamepad_layout import (
     PadState,
 )
 from rover.messages import DriveCommand, Motion, RequestKind, Source, Stop
+from rover.motion.kinematics import Kinematics
 from rover.motion.sticks import DriveMode, StickInput, StickLimits, motion_from_sticks
 
 _LOOK_EVERY_S = 1.0
@@ -62,14 +63,12 @@ class Gamepad:
     def __init__(self, config: Config, clock: Clock, finder: PadFinder | None = None) -> None:
         motion = config.motion
         self._feel = config.sticks
-        self._normal = StickLimits(
-            motion.max_speed_mps, motion.max_curvature_per_m, motion.max_yaw_rate_rad_s
-        )
-        self._turbo = StickLimits(
-            motion.turbo_speed_mps, motion.max_curvature_per_m, motion.max_yaw_rate_rad_s
-        )
+        kinematics = Kinematics(config)
+        tightest = kinematics.max_curvature_per_m
+        self._normal = StickLimits(motion.max_speed_mps, tightest, motion.max_yaw_rate_rad_s)
+        self._turbo = StickLimits(motion.turbo_speed_mps, tightest, motion.max_yaw_rate_rad_s)
         self._modes = [DriveMode.ARC, DriveMode.SPIN]
-        if all(wheel.steer is not None for wheel in config.wheels.values()):
+        if kinematics.can_crab:
             self._modes.append(DriveMode.CRAB)
         self._silence_s = config.deadlines.gamepad_silence_s
         self._finder = finder or PadFinder(config.gamepad.device)

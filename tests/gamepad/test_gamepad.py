@@ -9,6 +9,7 @@ from msgspec import structs
 from rover.config import Config, GamepadConfig
 from rover.gamepad import GamepadUpdate
 from rover.messages import Arc, Crab, Motion, RequestKind, Source, Spin, Stop
+from rover.motion.kinematics import Kinematics
 from rover.motion.sticks import DriveMode
 from tests.builders import osr_config
 from tests.gamepad import pads
@@ -16,6 +17,7 @@ from tests.gamepad.bed import Bed, bed_process, node_numbers
 from tests.gamepad.pads import ABS, KEY, SYN, XBOX, Description
 
 AT_REST = Arc(0.0, 0.0)
+TIGHTEST_PER_M = Kinematics(osr_config()).max_curvature_per_m
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +83,28 @@ def test_the_left_stick_drives_and_the_right_one_steers(bed, config):
     assert motion_of(bed.poll()) == Arc(config.motion.max_speed_mps, 0.0)
     bed.move(node, pads.ABS_Y, 32767)
     bed.move(node, pads.ABS_RX, -32768)
-    assert motion_of(bed.poll()) == Arc(
-        -config.motion.max_speed_mps, config.motion.max_curvature_per_m
-    )
+    assert motion_of(bed.poll()) == Arc(-config.motion.max_speed_mps, TIGHTEST_PER_M)
     bed.move(node, pads.ABS_Y, 0)
     bed.move(node, pads.ABS_RX, 32767)
-    assert motion_of(bed.poll()) == Arc(0.0, -config.motion.max_curvature_per_m)
+    assert motion_of(bed.poll()) == Arc(0.0, -TIGHTEST_PER_M)
     bed.move(node, pads.ABS_RX, 0)
     assert motion_of(bed.poll()) == AT_REST
+
+
+def test_a_stick_at_its_end_is_the_tightest_turn_that_the_corners_make(bed, config):
+    wheels = {
+        name: structs.replace(
+            wheel, steer=structs.replace(wheel.steer, min_deg=-20.0, max_deg=20.0)
+        )
+        if wheel.steer
+        else wheel
+        for name, wheel in config.wheels.items()
+    }
+    stiff = structs.replace(config, wheels=wheels)
+    node = held(bed, stiff)
+    bed.move(node, pads.ABS_RX, -32768)
+    assert motion_of(bed.poll()) == Arc(0.0, Kinematics(stiff).max_curvature_per_m)
+    assert Kinematics(stiff).max_curvature_per_m < 0.8 * TIGHTEST_PER_M
 
 
 def test_half_a_stick_is_shaped_by_deadband_and_expo(bed, config):
@@ -115,9 +131,7 @@ def test_a_playstation_pad_with_bytes_for_axes_drives(bed, config):
     node = held(bed, config, pads.PLAYSTATION)
     bed.move(node, pads.ABS_Y, 0)
     bed.move(node, pads.ABS_RX, 255)
-    assert motion_of(bed.poll()) == Arc(
-        config.motion.max_speed_mps, -config.motion.max_curvature_per_m
-    )
+    assert motion_of(bed.poll()) == Arc(config.motion.max_speed_mps, -TIGHTEST_PER_M)
     bed.move(node, pads.ABS_Y, 128)
     bed.move(node, pads.ABS_RX, 127)
     assert motion_of(bed.poll()) == AT_REST
@@ -376,7 +390,7 @@ def test_lost_events_are_made_up_for_from_the_kernels_state(bed, config):
     )
     update = bed.poll()
     assert update.requests == ()
-    assert motion_of(update) == Arc(config.motion.max_speed_mps, config.motion.max_curvature_per_m)
+    assert motion_of(update) == Arc(config.motion.max_speed_mps, TIGHTEST_PER_M)
     bed.move(node, pads.ABS_RX, 0)
     assert motion_of(bed.poll()) == Arc(config.motion.max_speed_mps, 0.0)
 
