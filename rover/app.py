@@ -1,7 +1,6 @@
 """The only place where the parts of the control process are joined."""
 
 import gc
-import os
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from rover.link import ControlLink
 from rover.loop import ControlLoop, Pad
 from rover.messages import Severity
 from rover.pacing import Pacer, Waiter
-from rover.telemetry import Journal
+from rover.realtime import ask_for_realtime
 
 
 class NoPad:
@@ -59,11 +58,15 @@ def run_control(
     """
     clock = clock or SystemClock()
     watchdog = Watchdog(clock)
+    # Before the link, whose own thread then has it too.
+    refused = ask_for_realtime(config.loop.realtime_priority)
     with ControlLink(directory) as link:
         pad: Pad = Gamepad(config, clock) if config.gamepad.enabled else NoPad()
         loop = ControlLoop(config, clock, open_hardware(config, clock), link, pad)
         try:
-            ask_for_realtime(config.loop.realtime_priority, loop.journal, clock)
+            if refused:
+                text = f"no real-time priority ({refused}): a busy computer makes ticks late"
+                loop.journal.add(clock.now_s(), Severity.INFO, "realtime", text)
             loop.start()
             # What has been made so far lives as long as the process: keep the collector off it.
             gc.collect()
@@ -76,21 +79,5 @@ def run_control(
                 loop.tick(pacer.missed)
                 watchdog.ticked()
         finally:
-            watchdog.stopping("stopping the motors")
             loop.shut_down()
-
-
-def ask_for_realtime(priority: int, journal: Journal, clock: Clock) -> None:
-    """Run this thread by SCHED_FIFO at ``priority`` where the system grants it; 0 asks for none."""
-    if priority == 0:
-        return
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
-    except (AttributeError, OSError) as error:
-        reason = getattr(error, "strerror", None) or "this system has no SCHED_FIFO"
-        journal.add(
-            clock.now_s(),
-            Severity.INFO,
-            "realtime",
-            f"no real-time priority ({reason}): ticks may come late on a busy computer",
-        )
+            watchdog.stopping("the motors have been stopped")

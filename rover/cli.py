@@ -153,9 +153,8 @@ def web(
     open_browser: bool,
 ) -> None:
     """Run the phone remote's web server."""
-    from web.server import run_web
-
     from rover.invitation import invite
+    from web.server import run_web
 
     _log_to_stderr("web")
     config = files.load()
@@ -180,11 +179,14 @@ def hardware_sim(
     unpaced: bool,
 ) -> None:
     """Run a rover's worth of simulated devices: DIR/serial0, DIR/i2c, DIR/gpio."""
+    from rover.realtime import ask_for_realtime
     from rover.sim.server import run_server
     from rover.simulated import simulated
 
     _log_to_stderr("hardware")
     config = simulated(files.load(), directory)
+    # It stands in for electronics, which no busy computer makes wait.
+    ask_for_realtime(config.loop.realtime_priority)
     run_server(
         config,
         directory,

@@ -1,6 +1,7 @@
 """Tells a person where the page is: the link, a QR code for a phone, and a browser."""
 
 import os
+import platform
 import sys
 import webbrowser
 
@@ -18,6 +19,5 @@ def invite(url: str, *, open_browser: bool) -> None:
 
 
 def _has_screen() -> bool:
-    if sys.platform.startswith("linux"):
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return True
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return platform.system() != "Linux" or bool(display)
