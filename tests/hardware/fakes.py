@@ -30,19 +30,22 @@ class ScriptedLine:
     """A serial line whose far end answers as the test says; time passes as on the wire.
 
     ``data`` maps (address, read command) to the data of its answer; write commands with a good
-    checksum are acknowledged. ``spoil`` gives the next answer to such a request instead.
+    checksum are acknowledged, and 14 sets what 15 reads, but for ``stubborn`` units. ``spoil``
+    gives the next answer to such a request instead.
     """
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
         self.data: dict[tuple[int, int], bytes] = {}
         self.silent: set[int] = set()
+        self.stubborn: set[int] = set()
         self.gone = False
         self.closed = False
         self.written: list[tuple[float, bytes]] = []
         self.flushes: list[float] = []
         self._spoilt: dict[tuple[int, int], deque[bytes]] = {}
         self._incoming = b""
+        self._arrived_s = 0.0
 
     def spoil(self, address: int, command: int, *replies: bytes) -> None:
         self._spoilt.setdefault((address, command), deque()).extend(replies)
@@ -54,6 +57,7 @@ class ScriptedLine:
         if self.gone:
             raise DeviceError("the port is gone")
         self.written.append((self.clock.now_s(), data))
+        self._arrived_s = self.clock.now_s() + len(data) * BYTE_S
         address, command = data[0], data[1]
         if address in self.silent:
             return
@@ -66,6 +70,8 @@ class ScriptedLine:
                 self._incoming += with_crc(answer, data)
         elif with_crc(data[:-2]) == data:
             self._incoming += ACK
+            if command == 14 and address not in self.stubborn:
+                self.data[address, 15] = data[2:3]
 
     def read(self, count: int, deadline_s: float) -> bytes:
         if self.gone:
@@ -74,6 +80,7 @@ class ScriptedLine:
         if len(got) < count:
             self.clock.advance_to(deadline_s)
         else:
+            self.clock.advance_to(self._arrived_s)
             self.clock.sleep_s(count * BYTE_S)
         return got
 

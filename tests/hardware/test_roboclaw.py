@@ -1,0 +1,562 @@
+"""The wheel drive against scripted controllers, byte by byte, on a clock that is held.
+
+JPL's rover: 0x80 turns left front and left middle, 0x82 right front and right middle
+(inverted), 0x81 right rear (inverted) and left rear.
+"""
+
+import itertools
+import math
+
+import pytest
+from msgspec import structs
+
+from rover.clock import ManualClock
+from rover.errors import ConfigError, DeviceError
+from rover.hardware.roboclaw import RoboclawDrive
+from rover.messages import ArmState
+from tests.builders import osr_config
+from tests.hardware.fakes import ScriptedLine, permitted, with_crc
+
+CONFIG = osr_config()
+ADDRESSES = (0x80, 0x82, 0x81)
+VERSION = "RoboClaw 2x15a v4.2.4"
+TICK_S = 0.01
+# One turn a second: 28 * 26.9 counts a second, rounded.
+TURN_RAD_S = math.tau
+TURN_COUNTS = 753
+
+
+class Rig:
+    """Three controllers on a scripted line, and the drive that talks to them."""
+
+    def __init__(self, config=CONFIG) -> None:
+        self.clock = ManualClock()
+        self.line = ScriptedLine(self.clock)
+        self.opened: list[float] = []
+        self.port_error = ""
+        for address in (0x80, 0x81, 0x82):
+            self.line.data |= {
+                (address, 21): VERSION.encode() + b"\n\x00",
+                (address, 15): b"\x00",
+                (address, 24): (148).to_bytes(2, "big"),
+                (address, 49): bytes(4),
+                (address, 78): bytes(8),
+                (address, 79): bytes(8),
+                (address, 82): (315).to_bytes(2, "big"),
+                (address, 90): bytes(4),
+            }
+        self.config = config
+        self.drive = RoboclawDrive(config, self.clock, self._open)
+        self.next_s = self.clock.now_s()
+
+    def _open(self) -> ScriptedLine:
+        self.opened.append(self.clock.now_s())
+        if self.port_error:
+            raise DeviceError(self.port_error)
+        self.line.gone = self.line.closed = False
+        return self.line
+
+    def counts(self, address: int, first: int, second: int) -> None:
+        self.line.data[address, 78] = b"".join(
+            (count % 2**32).to_bytes(4, "big") for count in (first, second)
+        )
+
+    def tick(self, wheel_rad_s: tuple[float, ...] | None = None) -> float:
+        """Command and poll; return how long it took. Ticks begin every 10 ms or late."""
+        self.clock.advance_to(self.next_s)
+        before_s = self.clock.now_s()
+        self.next_s = before_s + TICK_S
+        self.drive.command(permitted(self.config, wheel_rad_s or (TURN_RAD_S,) * 6))
+        self.drive.poll()
+        return self.clock.now_s() - before_s
+
+    def ticks(self, duration_s: float) -> None:
+        end_s = self.clock.now_s() + duration_s
+        while self.clock.now_s() < end_s:
+            self.tick()
+
+    def ready(self) -> dict[str, bool]:
+        return {entry.name[-4:]: entry.ready for entry in self.drive.health()}
+
+    def sent_since(self, mark: int, address: int) -> list[bytes]:
+        return [data for _, data in self.line.written[mark:] if data[0] == address]
+
+
+@pytest.fixture
+def rig():
+    made = Rig()
+    made.drive.start()
+    made.line.written.clear()
+    return made
+
+
+ALL_READY = {"0x80": True, "0x81": True, "0x82": True}
+
+
+# Starting
+
+
+def test_start_identifies_and_sets_the_timeout_and_reads_it_back():
+    rig = Rig()
+    rig.drive.start()
+    for address in ADDRESSES:
+        ask = bytes((address,))
+        # 14: serial timeout of 3 * 100 ms.
+        assert rig.line.packets(address) == [
+            ask + b"\x15",
+            ask + b"\x5a",
+            ask + b"\x18",
+            with_crc(ask + b"\x0e\x03"),
+            ask + b"\x0f",
+        ]
+    assert rig.ready() == ALL_READY
+    assert {entry.firmware for entry in rig.drive.health()} == {VERSION}
+
+
+def test_nothing_is_opened_before_start():
+    rig = Rig()
+    assert rig.opened == []
+    assert rig.ready() == dict.fromkeys(ALL_READY, False)
+    assert all(math.isinf(entry.silent_s) for entry in rig.drive.health())
+    rig.tick()
+    rig.drive.stop()
+    rig.drive.close()
+    assert rig.line.written == []
+
+
+def test_nobody_answers():
+    rig = Rig()
+    rig.line.silent |= {0x80, 0x81, 0x82}
+    with pytest.raises(DeviceError, match=r"no RoboClaw answers on /dev/serial0 at 115200 baud"):
+        rig.drive.start()
+    for address in ADDRESSES:
+        assert len(rig.line.packets(address)) == 3  # the version, asked for and twice again
+
+
+def test_one_does_not_answer():
+    rig = Rig()
+    rig.line.silent.add(0x81)
+    with pytest.raises(DeviceError, match=r"RoboClaw 0x81 does not answer.*multi-unit") as caught:
+        rig.drive.start()
+    assert "0x80" not in str(caught.value)
+    assert rig.ready() == {"0x80": True, "0x82": True, "0x81": False}
+
+
+def test_noise_at_start_is_tried_again():
+    rig = Rig()
+    rig.line.spoil(0x80, 21, b"\xa5\x5a", b"")
+    rig.drive.start()
+    assert rig.ready() == ALL_READY
+
+
+def test_a_timeout_that_does_not_read_back_is_not_ready():
+    rig = Rig()
+    rig.line.stubborn.add(0x82)
+    with pytest.raises(DeviceError, match=r"0x82.*serial timeout 0 s instead of 0\.3 s"):
+        rig.drive.start()
+    assert rig.ready() == {"0x80": True, "0x82": False, "0x81": True}
+
+
+def test_a_timeout_that_cannot_be_read_back_is_not_ready():
+    rig = Rig()
+    del rig.line.data[0x82, 15]
+    rig.line.stubborn.add(0x82)
+    with pytest.raises(DeviceError, match="0x82"):
+        rig.drive.start()
+    assert rig.ready()["0x82"] is False
+
+
+def test_a_second_start_leaves_the_ready_ones_alone():
+    rig = Rig()
+    rig.line.silent.add(0x81)
+    with pytest.raises(DeviceError):
+        rig.drive.start()
+    rig.line.silent.clear()
+    rig.line.written.clear()
+    rig.drive.start()
+    assert rig.ready() == ALL_READY
+    assert rig.line.packets(0x80) == rig.line.packets(0x82) == []
+
+
+def test_a_timeout_is_rounded_down_to_what_the_controller_can():
+    roboclaw = structs.replace(CONFIG.roboclaw, serial_timeout_s=0.49)
+    rig = Rig(structs.replace(CONFIG, roboclaw=roboclaw))
+    rig.drive.start()
+    assert with_crc(b"\x80\x0e\x04") in rig.line.packets(0x80)
+
+
+def test_two_wheels_on_one_output_are_refused():
+    wheels = dict(CONFIG.wheels)
+    wheels["right_rear"] = structs.replace(wheels["right_rear"], motor=wheels["left_front"].motor)
+    with pytest.raises(ConfigError, match=r"wheels\.right_rear\.motor: output 1 of RoboClaw 0x80"):
+        Rig(structs.replace(CONFIG, wheels=wheels))
+
+
+# Commanding
+
+
+def test_one_packet_a_controller_drives_both_motors_with_the_right_signs(rig):
+    #          left_front right_front left_middle right_middle left_rear right_rear, turns a second
+    turns = (1.0, 0.5, -1.0, 2.0, 0.25, -0.5)
+    targets = permitted(CONFIG, tuple(turn * TURN_RAD_S for turn in turns))
+    rig.drive.command(targets)
+    assert rig.line.packets() == [
+        with_crc(bytes.fromhex("80 25 000002f1 fffffd0f")),  # 753, -753
+        with_crc(bytes.fromhex("82 25 fffffe87 fffffa1e")),  # -377, -1506: inverted
+        with_crc(bytes.fromhex("81 25 00000179 000000bc")),  # 377 (inverted), 188
+    ]
+
+
+@pytest.mark.parametrize("state", [ArmState.DISARMED, ArmState.FAULT, ArmState.ESTOP])
+def test_without_power_every_motor_gets_zero_duty(rig, state):
+    rig.drive.command(permitted(CONFIG, (TURN_RAD_S,) * 6, state=state))
+    assert rig.line.packets() == [
+        with_crc(bytes((address, 34, 0, 0, 0, 0))) for address in ADDRESSES
+    ]
+
+
+def test_an_output_without_a_wheel_stands_still():
+    wheels = {name: wheel for name, wheel in CONFIG.wheels.items() if name != "left_middle"}
+    rig = Rig(structs.replace(CONFIG, wheels=wheels))
+    rig.drive.start()
+    rig.line.written.clear()
+    rig.tick((TURN_RAD_S,) * 5)
+    assert rig.line.packets(0x80)[0] == with_crc(bytes.fromhex("80 25 000002f1 00000000"))
+
+
+def test_a_tick_takes_the_wire_time_of_83_bytes(rig):
+    assert rig.tick() == pytest.approx((3 * 13 + 3 * 12 + 8) * 10 / 115200)
+
+
+# Reading
+
+
+def test_encoders_are_read_every_tick_and_currents_and_status_in_turn(rig):
+    for _ in range(7):
+        rig.tick()
+    for address in ADDRESSES:
+        asked = [data[1] for data in rig.line.packets(address)]
+        assert asked.count(78) == asked.count(37) == 7
+        assert asked.count(49) == asked.count(90) == 1
+
+
+def test_the_slow_values_have_their_turn_within_63_ticks(rig):
+    for _ in range(63):
+        rig.tick()
+    for address in ADDRESSES:
+        asked = [data[1] for data in rig.line.packets(address)]
+        assert asked.count(24) == asked.count(82) == asked.count(15) == 1
+
+
+def test_a_slow_loop_reads_more_a_tick():
+    rig = Rig(structs.replace(CONFIG, loop=structs.replace(CONFIG.loop, rate_hz=20.0)))
+    rig.drive.start()
+    rig.line.written.clear()
+    rig.tick()
+    in_turn = [data for data in rig.line.packets() if data[1] in (49, 90, 24, 15, 82)]
+    assert len(in_turn) == 5
+
+
+def test_positions_and_speeds_come_from_the_encoders(rig):
+    rig.counts(0x80, 2**32 - 10, 0)
+    rig.counts(0x82, 5, 0)
+    rig.tick()
+    for tick in range(1, 21):
+        rig.counts(0x80, 2**32 - 10 + tick * 8, 0)  # across the top
+        rig.counts(0x82, 5 - tick * 8, 0)  # across zero, and inverted
+        rig.tick()
+    left, right = rig.drive.feedback().wheels[:2]
+    for wheel in (left, right):
+        assert wheel.position_rad == pytest.approx(160 / (28 * 26.9) * math.tau)
+        assert wheel.speed_rad_s == pytest.approx(800 / (28 * 26.9) * math.tau, rel=0.03)
+        assert rig.clock.now_s() - wheel.position_stamp_s < TICK_S
+
+
+def test_currents_by_wheel(rig):
+    # M1 1.23 A, M2 -0.05 A, in units of 10 mA.
+    rig.line.data[0x81, 49] = bytes.fromhex("007b fffb")
+    assert rig.drive.feedback().wheels[0].current_a is None
+    rig.ticks(0.1)
+    *_, left_rear, right_rear = rig.drive.feedback().wheels
+    assert right_rear.current_a == pytest.approx(1.23)
+    assert left_rear.current_a == pytest.approx(-0.05)
+    assert rig.clock.now_s() - right_rear.current_stamp_s < 0.1
+
+
+def test_the_battery_is_what_the_first_controller_says(rig):
+    rig.line.data[0x80, 24] = (152).to_bytes(2, "big")
+    rig.ticks(0.7)
+    power = rig.drive.power()
+    assert (power.voltage_v, power.current_a, power.device) == (
+        pytest.approx(15.2),
+        None,
+        "RoboClaw 0x80",
+    )
+    rig.line.silent.add(0x80)
+    rig.ticks(3.0)
+    power = rig.drive.power()
+    assert (power.voltage_v, power.device) == (pytest.approx(14.8), "RoboClaw 0x82")
+    assert rig.clock.now_s() - power.stamp_s < 0.7
+
+
+def test_no_battery_voltage_before_it_has_been_read():
+    assert Rig().drive.power() is None
+
+
+def test_temperatures(rig):
+    assert rig.drive.temperatures_c() == (None, None, None)
+    rig.ticks(0.7)
+    assert rig.drive.temperatures_c() == pytest.approx((31.5, 31.5, 31.5))
+
+
+def test_a_full_cycle_reads_encoders_speeds_and_currents_of_all(rig):
+    rig.line.data[0x82, 79] = (-TURN_COUNTS).to_bytes(4, "big", signed=True) + bytes(4)
+    rig.drive.command(permitted(CONFIG))
+    rig.drive.read_everything()
+    assert [(data[0], data[1]) for data in rig.line.packets()] == [
+        *((address, 37) for address in ADDRESSES),
+        *((address, command) for address in ADDRESSES for command in (78, 79, 49)),
+    ]
+    assert rig.drive.feedback().wheels[1].speed_rad_s == pytest.approx(TURN_RAD_S, rel=1e-3)
+
+
+# Status
+
+
+def test_errors_and_warnings_of_a_controller_are_told(rig):
+    rig.line.data[0x82, 90] = bytes.fromhex("00010041")
+    rig.ticks(0.1)
+    entry = rig.drive.health()[1]
+    assert entry.ready
+    assert entry.errors[0].startswith("E-stop")
+    assert entry.errors[1:] == ("M1 driver fault",)
+    assert entry.warnings == ("M1 over-current",)
+    rig.line.data[0x82, 90] = bytes(4)
+    rig.ticks(0.1)
+    assert rig.drive.health()[1].errors == ()
+
+
+def test_a_controller_with_16_bits_of_status():
+    rig = Rig()
+    rig.line.data[0x80, 90] = b"\x00\x04"
+    rig.drive.start()
+    assert rig.drive.health()[0].errors[0].startswith("E-stop")
+    assert all(rig.tick() < 0.010 for _ in range(20))
+
+
+def test_a_status_that_cannot_be_read_for_long_is_an_error(rig):
+    del rig.line.data[0x80, 90]
+    rig.ticks(0.9)
+    assert rig.drive.health()[0].errors == ()
+    rig.ticks(0.3)
+    entry = rig.drive.health()[0]
+    assert entry.ready
+    assert "status cannot be read" in entry.errors[0]
+    rig.line.data[0x80, 90] = bytes(4)
+    rig.ticks(0.1)
+    assert rig.drive.health()[0].errors == ()
+
+
+# Failures
+
+
+def test_one_bad_reply_is_a_warning_and_no_data(rig):
+    rig.ticks(0.1)
+    before = rig.drive.feedback().wheels[0]
+    rig.counts(0x80, 7, 7)
+    rig.line.spoil(0x80, 78, bytes(10))
+    rig.tick()
+    assert rig.drive.feedback().wheels[0].position_rad == before.position_rad
+    assert rig.drive.feedback().wheels[0].position_stamp_s == before.position_stamp_s
+    entry = rig.drive.health()[0]
+    assert entry.ready
+    assert entry.errors == ()
+    assert "checksum" in entry.warnings[0]
+    rig.ticks(1.1)
+    assert rig.drive.health()[0].warnings == ()
+
+
+def test_a_silent_controller_keeps_no_other_from_its_packet(rig):
+    rig.line.silent.add(0x80)
+    marks = []
+    for _ in range(200):
+        marks.append(len(rig.line.written))
+        rig.tick()
+    for start, end in zip(marks, [*marks[1:], len(rig.line.written)], strict=True):
+        commanded = [data[0] for _, data in rig.line.written[start:end] if data[1] == 37]
+        assert {0x81, 0x82} <= set(commanded)
+
+
+def test_a_silent_controller_is_soon_not_ready_and_says_why(rig):
+    rig.ticks(0.05)
+    rig.line.silent.add(0x82)
+    silent_since_s = rig.clock.now_s()
+    while rig.ready()["0x82"]:
+        rig.tick()
+    limit_s = CONFIG.deadlines.controller_s
+    assert limit_s <= rig.clock.now_s() - silent_since_s + TICK_S < limit_s + 4 * TICK_S
+    assert rig.ready() == {"0x80": True, "0x82": False, "0x81": True}
+    entry = rig.drive.health()[1]
+    assert entry.silent_s > limit_s
+    assert "nothing came back" in entry.errors[-1]
+
+
+def test_a_tick_with_a_silent_controller_costs_one_deadline_and_one_pause(rig):
+    rig.line.silent.add(0x80)
+    times_s = [rig.tick() for _ in range(300)]
+    # 10 ms of margin, 10 ms of quiet, and the others' 5 ms.
+    assert max(times_s) < 0.030
+
+
+def test_a_lost_controller_costs_a_slow_tick_twice_a_second_only(rig):
+    rig.line.silent.add(0x80)
+    rig.ticks(0.5)
+    mark = len(rig.line.written)
+    times_s = [rig.tick() for _ in range(500)]
+    slow = sum(took_s > 0.010 for took_s in times_s)
+    assert 8 <= slow <= 11
+    zero_duty = with_crc(bytes.fromhex("80 22 00000000"))
+    assert rig.sent_since(mark, 0x80) == [zero_duty] * slow
+
+
+def test_a_controller_that_hears_but_cannot_answer_gets_zero_duty_at_once_when_lost(rig):
+    rig.line.silent.add(0x80)
+    while rig.ready()["0x80"]:
+        mark = len(rig.line.written)
+        rig.tick()
+    rig.tick()
+    assert with_crc(bytes.fromhex("80 22 00000000")) in rig.sent_since(mark, 0x80)
+
+
+def test_a_controller_that_comes_back_is_confirmed_before_it_drives(rig):
+    rig.line.silent.add(0x80)
+    rig.ticks(1.0)
+    rig.line.data[0x80, 15] = b"\x00"  # it was without power
+    rig.line.silent.clear()
+    mark = len(rig.line.written)
+    while not rig.ready()["0x80"]:
+        rig.tick()
+    rig.tick()
+    sent = rig.sent_since(mark, 0x80)
+    commands = [data[1] for data in sent]
+    assert commands[:3] == [34, 14, 15]
+    assert commands.index(37) > commands.index(15)
+    assert rig.line.data[0x80, 15] == b"\x03"
+
+
+def test_a_controller_that_comes_back_without_taking_its_timeout_never_drives(rig):
+    rig.line.silent.add(0x80)
+    rig.ticks(1.0)
+    rig.line.data[0x80, 15] = b"\x00"
+    rig.line.stubborn.add(0x80)
+    rig.line.silent.clear()
+    mark = len(rig.line.written)
+    rig.ticks(2.0)
+    assert not rig.ready()["0x80"]
+    assert 37 not in {data[1] for data in rig.sent_since(mark, 0x80)}
+
+
+def test_a_timeout_that_reads_back_wrong_while_driving_takes_the_power_away(rig):
+    rig.line.stubborn.add(0x81)
+    rig.line.data[0x81, 15] = b"\x00"
+    rig.ticks(0.7)
+    assert not rig.ready()["0x81"]
+    assert "serial timeout 0 s instead of 0.3 s" in rig.drive.health()[2].errors[-1]
+    mark = len(rig.line.written)
+    rig.ticks(0.1)
+    commanded = {data[1] for data in rig.sent_since(mark, 0x81)} & {34, 37}
+    assert commanded == {34}
+
+
+def test_an_encoder_that_jumps_is_a_controller_that_was_reset(rig):
+    rig.counts(0x80, 1_000_000, 1_000_000)
+    rig.ticks(0.1)
+    before = rig.drive.feedback().wheels[0].position_rad
+    rig.counts(0x80, 0, 0)
+    mark = len(rig.line.written)
+    rig.tick()
+    assert not rig.ready()["0x80"]
+    rig.tick()
+    rig.tick()
+    assert rig.ready()["0x80"]
+    assert with_crc(bytes.fromhex("80 0e 03")) in rig.sent_since(mark, 0x80)
+    assert rig.drive.feedback().wheels[0].position_rad == before
+
+
+def test_the_cable_out_stops_nothing_else_and_is_tried_again_once_a_second(rig):
+    rig.line.gone = True
+    rig.tick()
+    assert rig.line.closed
+    assert rig.ready() == dict.fromkeys(ALL_READY, False)
+    assert rig.drive.health()[0].errors == ("the port is gone",)
+    rig.drive.stop()
+    rig.port_error = "cannot open /dev/serial0"
+    rig.opened.clear()
+    for _ in range(30):
+        rig.clock.sleep_s(0.1)
+        with pytest.raises(DeviceError, match=r"cannot open|is gone"):
+            rig.drive.start()
+    assert len(rig.opened) >= 2
+    assert all(1.0 <= later - sooner < 1.2 for sooner, later in itertools.pairwise(rig.opened))
+    rig.port_error = ""
+    rig.clock.sleep_s(1.0)
+    rig.drive.start()
+    rig.tick()
+    assert rig.ready() == ALL_READY
+
+
+def test_a_port_lost_while_starting():
+    rig = Rig()
+    rig.line.gone = True
+    rig.line.write = lambda _data: (_ for _ in ()).throw(DeviceError("the port is gone"))
+    with pytest.raises(DeviceError, match="the port is gone"):
+        rig.drive.start()
+
+
+# Stopping
+
+
+def test_stop_tries_every_controller_even_if_some_are_silent(rig):
+    rig.line.silent.add(0x80)
+    rig.drive.stop()
+    for address, count in ((0x80, 2), (0x81, 1), (0x82, 1)):
+        packets = rig.line.packets(address)
+        assert packets == [with_crc(bytes((address, 34, 0, 0, 0, 0)))] * count
+
+
+def test_stop_tries_lost_controllers_too(rig):
+    rig.line.silent.add(0x80)
+    rig.ticks(1.0)
+    rig.line.silent.clear()
+    mark = len(rig.line.written)
+    rig.drive.stop()
+    assert rig.sent_since(mark, 0x80) == [with_crc(bytes.fromhex("80 22 00000000"))]
+
+
+def test_close_stops_and_lets_go(rig):
+    rig.drive.close()
+    assert [data[1] for data in rig.line.packets()] == [34, 34, 34]
+    assert rig.line.closed
+    assert rig.ready() == dict.fromkeys(ALL_READY, False)
+
+
+# Any number of controllers
+
+
+def test_five_controllers_at_any_addresses():
+    wheels = {
+        f"wheel_{index}": structs.replace(
+            wheel, motor=structs.replace(wheel.motor, address=0x83 + index % 5, channel=1)
+        )
+        for index, wheel in enumerate(list(CONFIG.wheels.values())[:5])
+    }
+    rig = Rig(structs.replace(CONFIG, wheels=wheels))
+    for address in range(0x83, 0x88):
+        for command in (21, 15, 24, 49, 78, 79, 82, 90):
+            rig.line.data[address, command] = rig.line.data[0x80, command]
+    rig.drive.start()
+    rig.tick((TURN_RAD_S,) * 5)
+    assert [entry.name for entry in rig.drive.health()] == [
+        f"RoboClaw 0x{address:02X}" for address in range(0x83, 0x88)
+    ]
+    assert all(entry.ready for entry in rig.drive.health())
