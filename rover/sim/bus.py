@@ -60,14 +60,16 @@ class _Framer:
         """Whether a gap now would change anything."""
         return self._deaf or bool(self._held)
 
-    @property
-    def missing(self) -> int:
-        """How many bytes may be handed over at once without passing a packet's end."""
+    def wants(self, data: bytes) -> int:
+        """Return how many bytes of ``data`` to take at once, to stop at a packet's end."""
         if self._deaf:
-            return 1 << 16
-        if len(self._held) < _HEADER_BYTES:
-            return 1
-        return self._length - len(self._held)
+            return len(data)
+        held = len(self._held)
+        if held >= _HEADER_BYTES:
+            return min(self._length - held, len(data))
+        if held == 0 and len(data) > 1 and _FIRST_ADDRESS <= data[0] <= _LAST_ADDRESS:
+            return _HEADER_BYTES
+        return 1
 
     def forget(self) -> None:
         """Drop what was begun: the line has been quiet."""
@@ -75,7 +77,7 @@ class _Framer:
         self._deaf = False
 
     def take(self, data: bytes) -> _Packet | None:
-        """Take at most ``missing`` bytes; return the packet that they complete."""
+        """Take as many bytes as it ``wants``; return the packet that they complete."""
         if self._deaf:
             return None
         if not self._held and not _FIRST_ADDRESS <= data[0] <= _LAST_ADDRESS:
@@ -186,14 +188,14 @@ class RoboclawBus:
             return None
         written_s, data = self._written[0]
         start_s = max(written_s, self._free_s)
-        return start_s + min(self._missing_at(start_s), len(data)) * self._byte_s
+        return start_s + self._wanted(data, start_s) * self._byte_s
 
     def run_to(self, time_s: float) -> None:
         """Let the units hear and answer everything that ends by ``time_s``."""
         while self._written:
             written_s, data = self._written[0]
             start_s = max(written_s, self._free_s)
-            count = min(self._missing_at(start_s), len(data))
+            count = self._wanted(data, start_s)
             end_s = start_s + count * self._byte_s
             if end_s > time_s:
                 return
@@ -246,8 +248,8 @@ class RoboclawBus:
     def _quiet_until(self, start_s: float) -> bool:
         return self._framer.amid and start_s - self._heard_s > GAP_S
 
-    def _missing_at(self, start_s: float) -> int:
-        return 1 if self._quiet_until(start_s) else self._framer.missing
+    def _wanted(self, data: bytes, start_s: float) -> int:
+        return 1 if self._quiet_until(start_s) else self._framer.wants(data)
 
     def _hear(self, packet: _Packet, now_s: float) -> None:
         self._elapse(now_s)

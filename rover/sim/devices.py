@@ -4,6 +4,8 @@ Everything takes the time as an argument and never goes back; the server passes 
 clock's, a test its own.
 """
 
+import math
+
 from rover.config import Config
 from rover.sim.bus import Noise, RoboclawBus
 from rover.sim.i2c import I2cDevice, I2cWires
@@ -137,7 +139,8 @@ class SimulatedDevices:
                 self.bus.noise = Noise(fault.share, fault.requests, fault.replies)
             case _:
                 self._inject_in_unit(fault)
-        self._elapse(self._now_s)
+        for unit in self.units:
+            unit.check(self._now_s)
 
     def _inject_in_unit(
         self, fault: Silence | InjectStatus | SetTemperature | PowerCycle | SetFirmware
@@ -165,14 +168,14 @@ class SimulatedDevices:
     def _elapse(self, time_s: float) -> None:
         """Let time pass for everything but the wire."""
         self._now_s = max(self._now_s, time_s)
-        while True:
-            unit = min(self.units, key=lambda unit: unit.timeout_due_s, default=None)
-            if unit is None or unit.timeout_due_s > time_s:
-                break
-            unit.check(unit.timeout_due_s)
-        self.plant.approach(time_s)
-        for unit in self.units:
-            unit.check(time_s)
+        due_s = min([unit.timeout_due_s for unit in self.units], default=math.inf)
+        while due_s <= time_s:
+            for unit in self.units:
+                unit.check(due_s)
+            due_s = min(unit.timeout_due_s for unit in self.units)
+        if self.plant.approach(time_s):
+            for unit in self.units:
+                unit.check(time_s)
 
     def _enable_motors(self, enabled: bool) -> None:
         for unit in self.units:

@@ -55,10 +55,15 @@ class Plant:
         """Call ``ramp(dt_s)`` before every step; it answers whether it is still changing."""
         self._ramps.append(ramp)
 
-    def approach(self, time_s: float) -> None:
-        """Let time pass to about ``time_s``; what is read there may be extrapolated."""
-        if time_s - self.time_s >= (SETTLED_STEP_S if self._settled else _EXTRAPOLATED_S):
-            self.advance_to(time_s)
+    def approach(self, time_s: float) -> bool:
+        """Let time pass to about ``time_s``; what is read there may be extrapolated.
+
+        Returns whether it took a step, and so anything has changed.
+        """
+        if time_s - self.time_s < (SETTLED_STEP_S if self._settled else _EXTRAPOLATED_S):
+            return False
+        self.advance_to(time_s)
+        return True
 
     def change(self, time_s: float) -> None:
         """Let time pass to exactly ``time_s``, where something is about to change."""
