@@ -29,6 +29,9 @@ class NoPad:
         """Nothing has happened."""
         return GamepadUpdate()
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
 
 class Terminator:
     """Turns SIGTERM and SIGINT into a flag, so that a tick is never cut in two."""
@@ -80,4 +83,5 @@ def run_control(
                 watchdog.ticked()
         finally:
             loop.shut_down()
+            pad.close()
             watchdog.stopping("the motors have been stopped")

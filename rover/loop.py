@@ -68,6 +68,10 @@ class Pad(Protocol):
         """Take what the pad has sent; never waits."""
         ...
 
+    def close(self) -> None:
+        """Let go of the pad."""
+        ...
+
 
 class ControlLoop:
     """The rover's control loop, one ``tick`` at a time."""

@@ -7,7 +7,7 @@ import struct
 
 from evdev.eventio import EventIO
 
-from rover.gamepad_device import OpenPad
+from rover.gamepad.device import OpenPad
 from tests.gamepad.pads import ABS, KEY, SYN, SYN_REPORT, Description
 
 _EVENT = struct.Struct("llHHi")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rover.gamepad_deadman import AT_REST, DeadMan
+from rover.gamepad.deadman import AT_REST, DeadMan
 from rover.messages import Arc, Stop, is_neutral
 
 FORWARD = Arc(1.0, 0.0)

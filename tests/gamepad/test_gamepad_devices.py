@@ -9,8 +9,8 @@ import pytest
 from rover.clock import ManualClock
 from rover.errors import DeviceError
 from rover.gamepad import Gamepad, GamepadUpdate
-from rover.gamepad_device import MAX_EVENTS_PER_READ, NotAGamepadError, OpenPad, open_pad
-from rover.gamepad_finder import NO_LIBRARY, NO_PAD, PadFinder
+from rover.gamepad.device import MAX_EVENTS_PER_READ, NotAGamepadError, OpenPad, open_pad
+from rover.gamepad.finder import NO_LIBRARY, NO_PAD, PadFinder
 from rover.messages import Arc, Stop
 from tests.builders import osr_config
 from tests.gamepad import pads
@@ -58,7 +58,7 @@ def _words(codes) -> str:
 
 @pytest.fixture(autouse=True)
 def _sixty_four_bits(monkeypatch):
-    monkeypatch.setattr("rover.gamepad_finder._LONG_BITS", 64)
+    monkeypatch.setattr("rover.gamepad.finder._LONG_BITS", 64)
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rover import gamepad_layout
-from rover.gamepad_layout import (
+from rover.gamepad import layout as gamepad_layout
+from rover.gamepad.layout import (
     Axis,
     AxisRange,
     Key,

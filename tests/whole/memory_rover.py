@@ -77,6 +77,9 @@ class FakePad:
         update, self.update = self.update, structs.replace(self.update, requests=())
         return update
 
+    def close(self) -> None:
+        pass
+
 
 class MemoryRover:
     """A rover to drive: ``say`` what a source wants, ``run`` for a while, look at the truth."""

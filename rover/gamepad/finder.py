@@ -14,8 +14,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from rover.errors import DeviceError
-from rover.gamepad_device import NotAGamepadError, OpenPad, open_pad
-from rover.gamepad_layout import Axis, Key, why_not_gamepad
+from rover.gamepad.device import NotAGamepadError, OpenPad, open_pad
+from rover.gamepad.layout import Axis, Key, why_not_gamepad
 
 AUTO = "auto"
 NO_PAD = "no gamepad found: plug one in or pair it"

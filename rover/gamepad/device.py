@@ -7,7 +7,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from rover.errors import DeviceError
-from rover.gamepad_layout import EV_ABS, EV_KEY, AxisRange, layout_of, why_not_gamepad
+from rover.gamepad.layout import EV_ABS, EV_KEY, AxisRange, layout_of, why_not_gamepad
 
 if TYPE_CHECKING:
     from evdev import InputDevice, InputEvent

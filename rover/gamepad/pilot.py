@@ -10,10 +10,10 @@ from msgspec import Struct
 from rover.clock import Clock
 from rover.config import Config
 from rover.errors import DeviceError
-from rover.gamepad_deadman import DeadMan
-from rover.gamepad_device import OpenPad
-from rover.gamepad_finder import NO_PAD, PadFinder
-from rover.gamepad_layout import (
+from rover.gamepad.deadman import DeadMan
+from rover.gamepad.device import OpenPad
+from rover.gamepad.finder import NO_PAD, PadFinder
+from rover.gamepad.layout import (
     DEAD_MAN,
     EV_ABS,
     EV_KEY,
