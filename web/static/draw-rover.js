@@ -17,7 +17,7 @@ export function drawRover(context, view, telemetry, rolled) {
   wheels.forEach((wheel, i) => drawTyre(context, scale, wheel, rolled[i]));
   drawBody(context, scale, wheels);
   for (const wheel of wheels) drawArrows(context, scale, wheel, telemetry.max_speed_mps);
-  if (view.near) for (const wheel of wheels) drawNumbers(context, view, wheel);
+  if (view.hasNumbers) for (const wheel of wheels) drawNumbers(context, view, wheel);
 }
 
 // Beams from the front wheel to the rear one on each side, with the axle across the body.
@@ -26,7 +26,7 @@ function drawFrame(context, scale, wheels) {
   context.lineWidth = Math.max(2, 0.022 * scale);
   context.lineJoin = "round";
   context.lineCap = "round";
-  const inset = bodyHalfWidth(wheels) + 0.035;
+  const inset = bodyHalfWidth(wheels) + 0.026;
   for (const side of [1, -1]) {
     const own = wheels.filter((wheel) => Math.sign(wheel.y_m) === side);
     own.sort((a, b) => b.x_m - a.x_m);
@@ -51,7 +51,7 @@ function drawFrame(context, scale, wheels) {
 }
 
 function bodyHalfWidth(wheels) {
-  return Math.min(...wheels.map((wheel) => Math.abs(wheel.y_m) - wheel.radius_m * TYRE_WIDTH)) * 0.72;
+  return Math.min(...wheels.map((wheel) => Math.abs(wheel.y_m) - wheel.radius_m * TYRE_WIDTH)) * 0.8;
 }
 
 function drawBody(context, scale, wheels) {

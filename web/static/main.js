@@ -19,6 +19,13 @@ import { Track } from "./track.js";
 const LOOK_MS = 100;
 const REASON_SHOWN_MS = 4000;
 
+const REFUSED = {
+  arm: "Cannot arm",
+  disarm: "Cannot disarm",
+  stop: "The stop was not confirmed",
+  clear: "Cannot clear",
+};
+
 const link = new Link();
 const pads = { left: new Stick(byId("pad-left")), right: new Stick(byId("pad-right")) };
 const pilot = new Pilot(link, [pads.left, pads.right, new Keyboard()]);
@@ -65,7 +72,7 @@ function showLimit() {
 }
 
 function showRefusals(kind, refusals) {
-  setText(byId("refused-title"), `Not carried out: ${kind}`);
+  setText(byId("refused-title"), REFUSED[kind]);
   byId("refused-list").replaceChildren(...refusals.map((text) => make("li", "", text)));
   setHidden(byId("refused"), false);
 }
@@ -98,7 +105,7 @@ function showTelemetry(frame, telemetry) {
   showAction(telemetry.state, link.mayDrive);
   showBattery(telemetry.power);
   showSpeed(telemetry.twist);
-  showDriver(frame, telemetry.source, link.client);
+  showDriver(frame, telemetry.source);
   showLimits(telemetry.limited_by, moves(telemetry.asked));
   showProblems(found);
   showNotice(found);

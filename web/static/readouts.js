@@ -1,6 +1,7 @@
 // The header and the figures over the picture: state, battery, link, speed, wheel, limits.
 
 import { announce, byId, setData, setHidden, setText } from "./dom.js";
+import { degrees } from "./motion.js";
 
 const STATES = {
   disarmed: "Disarmed",
@@ -14,6 +15,7 @@ const ACTIONS = {
   fault: ["clear", "Clear fault"],
   estop: ["clear", "Clear stop"],
 };
+const STILL_MPS = 0.005;
 const GOOD_MS = 60;
 const FAIR_MS = 150;
 
@@ -44,6 +46,7 @@ export function showBattery(power) {
   if (power === null) {
     setData(gauge, "level", "unknown");
     setText(byId("battery-text"), "no data");
+    setText(byId("battery-word"), "");
     return;
   }
   const volts = power.voltage_v;
@@ -52,7 +55,8 @@ export function showBattery(power) {
   const word = { bad: " empty", fair: " low", good: "" }[level];
   setData(gauge, "level", level);
   byId("battery-fill").style.transform = `scaleX(${part.toFixed(2)})`;
-  setText(byId("battery-text"), `${volts.toFixed(1)} V${word}`);
+  setText(byId("battery-text"), `${volts.toFixed(1)} V`);
+  setText(byId("battery-word"), word);
 }
 
 export function showLink(roundTripMs) {
@@ -60,26 +64,33 @@ export function showLink(roundTripMs) {
   if (roundTripMs === null) {
     setData(gauge, "level", "unknown");
     setText(byId("link-text"), "none");
+    setText(byId("link-word"), "");
     return;
   }
   const level = roundTripMs <= GOOD_MS ? "good" : roundTripMs <= FAIR_MS ? "fair" : "bad";
   const word = { good: "", fair: " slow", bad: " too slow" }[level];
   setData(gauge, "level", level);
-  setText(byId("link-text"), `${Math.round(roundTripMs)} ms${word}`);
+  setText(byId("link-text"), `${Math.round(roundTripMs)} ms`);
+  setText(byId("link-word"), word);
 }
 
 export function showSpeed(twist) {
+  const turning = Math.round(degrees(twist.yaw_rate_rad_s));
+  const way = twist.vx_mps < -STILL_MPS ? " back" : "";
+  const turn = Math.abs(turning) < 2 ? "" : `, ${Math.abs(turning)}°/s ${turning > 0 ? "left" : "right"}`;
   setText(byId("speed"), Math.abs(twist.vx_mps).toFixed(2));
+  setText(byId("speed-unit"), `m/s${way}${turn}`);
 }
 
-export function showDriver(frame, source, client) {
+export function showDriver(frame, source) {
   const chip = byId("wheel-of");
-  let text = "nobody drives";
-  if (source === "gamepad") text = "the gamepad drives";
-  else if (frame.you_drive) text = `you drive (${client})`;
-  else if (frame.driver) text = `${frame.driver} drives`;
+  let text = "The wheel is free";
+  if (source === "gamepad") text = "The gamepad drives";
+  else if (frame.you_drive) text = "You have the wheel";
+  else if (frame.driver) text = `${frame.driver} has the wheel`;
   if (chip.textContent !== text) announce(text);
   setText(chip, text);
+  setText(byId("wheel-of-too"), text);
   setData(chip, "yours", String(frame.you_drive));
   setHidden(byId("give"), !frame.you_drive);
 }

@@ -6,8 +6,12 @@ import { drawRover } from "./draw-rover.js";
 import { drawTurn } from "./draw-turn.js";
 import { remember, remembered } from "./settings.js";
 
-// Metres across the smaller side of the stage.
-const SPANS_M = [1.3, 2.2, 4, 8, 16, 40];
+// At zoom 1 the stage shows at least this much, across and along.
+const WIDTH_M = 1.7;
+const LENGTH_M = 1.15;
+const ZOOMS = [1.3, 1, 0.55, 0.28, 0.13, 0.05];
+// A lower stage has no room for numbers beside the wheels.
+const NUMBERS_PX = 280;
 // Between two telemetry frames the rover is moved on by its own velocity, at most this long.
 const AHEAD_S = 0.12;
 
@@ -18,7 +22,7 @@ export class Scene {
   #track;
   #telemetry = null;
   #heardMs = 0;
-  #span;
+  #zoom;
   #dirty = true;
   #still = matchMedia("(prefers-reduced-motion: reduce)");
   #rolled = [];
@@ -29,7 +33,7 @@ export class Scene {
     this.#context = canvas.getContext("2d");
     this.#stage = stage;
     this.#track = track;
-    this.#span = Math.min(SPANS_M.length - 1, Math.max(0, remembered("zoom", 1)));
+    this.#zoom = Math.min(ZOOMS.length - 1, Math.max(0, remembered("zoom", 1)));
     new ResizeObserver(() => this.#resize()).observe(stage);
     addEventListener("resize", () => this.#resize());
     this.#resize();
@@ -44,8 +48,8 @@ export class Scene {
   }
 
   zoom(steps) {
-    this.#span = Math.min(SPANS_M.length - 1, Math.max(0, this.#span + steps));
-    remember("zoom", this.#span);
+    this.#zoom = Math.min(ZOOMS.length - 1, Math.max(0, this.#zoom + steps));
+    remember("zoom", this.#zoom);
     this.#dirty = true;
   }
 
@@ -72,15 +76,14 @@ export class Scene {
     context.clearRect(0, 0, innerWidth, innerHeight);
     if (this.#telemetry === null) return;
     const box = this.#stage.getBoundingClientRect();
-    const smaller = Math.min(box.width, box.height);
     const elapsedS = Math.min(0.1, (now - this.#drawnMs) / 1000);
     this.#drawnMs = now;
     const view = {
       box,
       x: box.left + box.width / 2,
       y: box.top + box.height / 2,
-      scale: smaller / SPANS_M[this.#span],
-      near: this.#span <= 1,
+      scale: Math.min(box.width / WIDTH_M, box.height / LENGTH_M) * ZOOMS[this.#zoom],
+      hasNumbers: this.#zoom <= 1 && box.height > NUMBERS_PX,
     };
     const pose = this.#poseNow(now);
     drawGround(context, view, pose, this.#track.points);

@@ -4,7 +4,7 @@
 // within -1 to 1. Events: "move" on every change.
 
 // How far the thumb goes from where it landed to the end, in CSS pixels.
-const TRAVEL_PX = 72;
+const TRAVEL_PX = 64;
 
 const clamp = (value) => Math.max(-1, Math.min(1, value));
 // Adding zero makes a negative zero positive.
