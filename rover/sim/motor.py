@@ -151,16 +151,21 @@ class Motor:
             gained = (current_a - friction_a) * parameters.winding_ohm * dt_s
             after_rad_s = before_rad_s + gained / (parameters.emf_v_s * parameters.time_constant_s)
         if before_rad_s * after_rad_s < 0.0:
-            # Friction turns round with the motion, so a step ends at standstill and the next
-            # one breaks away from there, or does not.
-            after_rad_s = 0.0
+            # Friction turns round with the motion: from standstill the wheel breaks away the
+            # other way, or does not.
+            part = before_rad_s / (before_rad_s - after_rad_s)
+            self.angle_rad += 0.5 * before_rad_s * part * dt_s
+            self.speed_rad_s = 0.0
+            return self.step((1.0 - part) * dt_s, supply_v) - before_rad_s
 
         mean_rad_s = 0.5 * (before_rad_s + after_rad_s)
         self.angle_rad += mean_rad_s * dt_s
         self.speed_rad_s = after_rad_s
         self.current_a = current_a
-        volts = parameters.emf_v_s * mean_rad_s + parameters.winding_ohm * current_a
-        self.applied_duty = max(-1.0, min(1.0, volts / supply_v)) if supply_v > 0.0 else 0.0
+        if self.limited or not (saturated or drive.gain_s == 0.0):
+            volts = parameters.emf_v_s * mean_rad_s + parameters.winding_ohm * current_a
+            duty = max(-1.0, min(1.0, volts / supply_v)) if supply_v > 0.0 else 0.0
+        self.applied_duty = duty
         self.supply_a = self.applied_duty * current_a
         return after_rad_s - before_rad_s
 

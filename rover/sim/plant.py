@@ -6,7 +6,6 @@ between by extrapolation. Whoever is about to change something calls ``change`` 
 brings it exactly to that moment: a command never acts on the past.
 """
 
-import math
 from collections import deque
 from collections.abc import Callable
 
@@ -27,8 +26,10 @@ _EXTRAPOLATED_S = 0.002
 _SETTLED_RAD_S2 = 0.05
 # Raspberry Pi, motor controllers' logic and servo board, from the same battery.
 _ELECTRONICS_A = 0.9
+# Angles are remembered this often, for long enough to average over a second.
 _HISTORY_S = 0.1
 _HISTORY_LENGTH = 12
+_MEAN_OVER_S = 1.0
 
 
 class Plant:
@@ -49,7 +50,9 @@ class Plant:
         self._steer_rad = tuple(servo.steer_rad for servo in self.servos)
         self._settled = False
         self._steering = True
-        self._history: deque[tuple[float, tuple[float, ...]]] = deque(maxlen=_HISTORY_LENGTH)
+        self._history: deque[tuple[float, tuple[float, ...]]] = deque(
+            [(now_s, tuple(0.0 for _ in wheels))], maxlen=_HISTORY_LENGTH
+        )
 
     def add_ramp(self, ramp: Callable[[float], bool]) -> None:
         """Call ``ramp(dt_s)`` before every step; it answers whether it is still changing."""
@@ -95,15 +98,19 @@ class Plant:
         motor = self.motors[wheel]
         return motor.angle_rad + motor.speed_rad_s * (time_s - self.time_s)
 
-    def mean_speed_rad_s(self, wheel: int, time_s: float, over_s: float) -> float:
-        """Speed of a wheel averaged over the last ``over_s``, within a tenth of a second."""
-        start_s = time_s - over_s
+    def mean_speed_rad_s(self, wheel: int, time_s: float) -> float:
+        """Speed of a wheel averaged over the last second."""
+        start_s = time_s - _MEAN_OVER_S
+        earlier_s, earlier_rad = self._history[0]
+        start_rad = earlier_rad[wheel]
         for then_s, angles_rad in self._history:
-            if then_s >= start_s - 0.5 * _HISTORY_S:
-                if time_s <= then_s:
-                    break
-                return (self.angle_rad(wheel, time_s) - angles_rad[wheel]) / (time_s - then_s)
-        return self.motors[wheel].speed_rad_s
+            if then_s >= start_s:
+                if then_s > earlier_s:
+                    part = max(0.0, start_s - earlier_s) / (then_s - earlier_s)
+                    start_rad += part * (angles_rad[wheel] - start_rad)
+                break
+            earlier_s, start_rad = then_s, angles_rad[wheel]
+        return (self.angle_rad(wheel, time_s) - start_rad) / _MEAN_OVER_S
 
     def _step(self, dt_s: float) -> None:
         ramping = False
@@ -138,6 +145,5 @@ class Plant:
 
     def _remember(self, dt_s: float) -> None:
         now_s = self.time_s + dt_s
-        last_s = self._history[-1][0] if self._history else -math.inf
-        if now_s - last_s >= _HISTORY_S:
+        if now_s - self._history[-1][0] >= _HISTORY_S:
             self._history.append((now_s, tuple(motor.angle_rad for motor in self.motors)))

@@ -109,7 +109,7 @@ class Output:
         """Return the speed averaged over the last second."""
         if self._wheel is None:
             return 0
-        mean_rad_s = self._plant.mean_speed_rad_s(self._wheel, now_s, 1.0)
+        mean_rad_s = self._plant.mean_speed_rad_s(self._wheel, now_s)
         return round(self._sign * mean_rad_s * self._ticks_per_rad)
 
     def pwm(self) -> int:
