@@ -23,6 +23,7 @@ from rover.messages import (
     WheelTargets,
 )
 from rover.sim.truth import (
+    CorruptBytes,
     InjectStatus,
     PowerCycle,
     PressStop,
@@ -212,6 +213,28 @@ def test_a_controller_that_was_reset_must_be_set_up_again() -> None:
     assert rover.stands()
     assert all(c.timeout_s == pytest.approx(0.3) for c in rover.truth().controllers)
     assert_only_arming_revives(rover)
+
+
+def test_driving_goes_on_with_one_byte_in_a_hundred_corrupted() -> None:
+    rover = MemoryRover().armed()
+    rover.simulated.inject(CorruptBytes(share=0.01))
+    rover.say(FULL)
+    rover.run(1.5)
+    slowest = math.inf
+    for _ in range(300):
+        rover.tick()
+        slowest = min(slowest, *(wheel.speed_rad_s for wheel in rover.truth().wheels))
+    assert rover.state is ArmState.ARMED, rover.loop.arming.reason
+    assert slowest > 0.8 / 0.075
+    for view, truth in zip(rover.telemetry.wheels, rover.truth().wheels, strict=True):
+        assert view.speed_rad_s == pytest.approx(truth.speed_rad_s, rel=0.1)
+    assert (
+        math.hypot(
+            rover.telemetry.pose.x_m - rover.truth().pose.x_m,
+            rover.telemetry.pose.y_m - rover.truth().pose.y_m,
+        )
+        < 0.15
+    )
 
 
 def test_an_error_bit_in_a_controllers_status() -> None:
