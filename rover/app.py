@@ -3,6 +3,7 @@
 import gc
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 
@@ -60,10 +61,9 @@ def run_control(
     Raises LinkError if another control process uses ``directory``.
     """
     clock = clock or SystemClock()
-    watchdog = Watchdog(clock)
     # Before the link, whose own thread then has it too.
     refused = ask_for_realtime(config.loop.realtime_priority)
-    with ControlLink(directory) as link:
+    with closing(Watchdog(clock)) as watchdog, ControlLink(directory) as link:
         pad: Pad = Gamepad(config, clock) if config.gamepad.enabled else NoPad()
         loop = ControlLoop(config, clock, open_hardware(config, clock), link, pad)
         try:

@@ -12,6 +12,7 @@ import click
 
 from rover import paths
 from rover.config import Config
+from rover.config_show import config as config_group
 from rover.errors import RoverError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -31,6 +32,9 @@ class _Group(click.Group):
 @click.version_option(package_name="rockerbogie", prog_name="rover")
 def main() -> None:
     """Drive a six-wheel rover, real or simulated. Start with: rover sim."""
+
+
+main.add_command(config_group)
 
 
 def directory_option(command: Command) -> Command:

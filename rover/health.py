@@ -35,3 +35,8 @@ class Watchdog:
     def stopping(self, reason: str) -> None:
         """Say that the service is about to end, and why."""
         self._notifier.notify(f"STOPPING=1\nSTATUS={reason}")
+
+    def close(self) -> None:
+        """Let go of systemd's socket."""
+        if self._notifier.socket is not None:
+            self._notifier.socket.close()

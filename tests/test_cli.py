@@ -1,0 +1,112 @@
+"""The `rover` command: what it offers, and that a user's mistake is one sentence."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from rover import paths
+from rover.cli import main
+from rover.config_files import load_config
+from rover.link import ControlLink
+from rover.simulated import simulated
+from tests.builders import osr_config
+
+
+def run(*arguments: str) -> Result:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result
+
+
+def run_process(*arguments: str) -> tuple[int, str]:
+    """Run the command in a process of its own, for what changes the process it runs in."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "rover", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["sim", "control", "web", "hardware-sim", "stop", "clear", "config"]
+)
+def test_every_command_is_listed_and_has_help(command: str) -> None:
+    assert command in run("--help").output
+    assert run(command, "--help").exit_code == 0
+
+
+@pytest.mark.parametrize("kind", ["stop", "clear"])
+def test_asking_where_no_control_runs_is_one_sentence(kind: str, tmp_path: Path) -> None:
+    result = run(kind, "--dir", str(tmp_path))
+    assert result.exit_code == 1
+    assert "is `rover control` running there?" in result.output
+
+
+def test_a_second_control_is_one_sentence() -> None:
+    with tempfile.TemporaryDirectory(prefix="rover-") as name, ControlLink(Path(name)):
+        code, said = run_process("control", "--dir", name, "--sim", name)
+    assert code == 1
+    assert "another `rover control` is running" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("command", ["control", "web", "hardware-sim", "sim"])
+def test_a_mistake_in_a_file_is_told_by_every_command(command: str, tmp_path: Path) -> None:
+    file = tmp_path / "rover.toml"
+    file.write_text("[motion]\nmax_sped_mps = 2.0\n")
+    result = run(command, "--config", str(file))
+    assert result.exit_code == 1
+    assert str(file) in result.output
+    assert "motion.max_sped_mps" in result.output
+    assert "max_speed_mps" in result.output
+
+
+def test_a_process_whose_parent_has_gone_does_not_start(tmp_path: Path) -> None:
+    code, said = run_process("control", "--dir", str(tmp_path), "--parent", "1")
+    assert code == 1
+    assert "has gone" in said
+
+
+def test_the_simulation_changes_only_where_the_devices_are(tmp_path: Path) -> None:
+    config = osr_config()
+    changed = simulated(config, tmp_path)
+    assert changed.roboclaw.port == str(tmp_path / "serial0")
+    assert changed.steering.i2c_bus == f"socket:{tmp_path / 'i2c'}"
+    assert changed.steering.calibrated
+    for section in ("wheels", "motion", "gate", "deadlines", "loop", "sticks"):
+        assert getattr(changed, section) == getattr(config, section)
+    assert changed.roboclaw.serial_timeout_s == config.roboclaw.serial_timeout_s
+
+
+def test_the_built_in_rover_loads_as_it_is() -> None:
+    assert load_config("osr").config.wheels == osr_config().wheels
+
+
+def test_the_runtime_directory_is_the_first_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROVER_RUNTIME_DIR", "/a")
+    monkeypatch.setenv("RUNTIME_DIRECTORY", "/b")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/c")
+    assert paths.runtime_directory() == Path("/a")
+    monkeypatch.delenv("ROVER_RUNTIME_DIR")
+    assert paths.runtime_directory() == Path("/b")
+    monkeypatch.delenv("RUNTIME_DIRECTORY")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert paths.runtime_directory() == Path("/c/rover")
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert paths.runtime_directory().name == f"rover-{os.getuid()}"
+
+
+def test_the_state_directory_outlives_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/rover")
+    assert paths.state_directory() == Path("/var/lib/rover")
+    monkeypatch.delenv("STATE_DIRECTORY")
+    monkeypatch.setenv("XDG_STATE_HOME", "/s")
+    assert paths.state_directory() == Path("/s/rover")
