@@ -121,6 +121,31 @@ class ScriptedI2c:
         self.closed = True
 
 
+INA260_ADDRESS = 0x45
+
+
+class WordBus:
+    """An I2C bus with one INA260: big-endian registers of 16 bits."""
+
+    def __init__(self) -> None:
+        self.words = {0x00: 0x6127, 0x01: 0, 0x02: 0, 0xFE: 0x5449, 0xFF: 0x2270}
+        self.missing = False
+        self.closed = False
+        self.reads: list[int] = []
+
+    def transfer(self, address: int, write: bytes, read_count: int) -> bytes:
+        if self.missing or address != INA260_ADDRESS:
+            raise DeviceError(f"nothing answers at 0x{address:02X}")
+        if len(write) == 3:
+            self.words[write[0]] = int.from_bytes(write[1:], "big")
+        if read_count:
+            self.reads.append(write[0])
+        return self.words[write[0]].to_bytes(2, "big")[:read_count]
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class MemoryLines:
     """GPIO lines in a dictionary; an open input is pulled up."""
 
