@@ -64,11 +64,14 @@ what="."
 echo "Installing into .venv (a minute or two, needs the internet once) ..."
 if ! .venv/bin/python -m pip install --no-input --disable-pip-version-check --retries 2 \
   --editable "$what" >"$log" 2>&1; then
+  if grep -q CERTIFICATE_VERIFY_FAILED "$log"; then
+    fail "pip does not trust the package index's certificate: is this computer's clock right ($(date '+%F %R'))? Details: $log."
+  fi
   if grep -qE 'NewConnectionError|NameResolutionError|ConnectTimeoutError|ProxyError' "$log"; then
-    fail "pip could not reach the package index: connect this computer to the internet and try again (details: $log)."
+    fail "pip could not reach the package index: connect this computer to the internet and try again. Details: $log."
   fi
   grep -E '^ *(ERROR|error)' "$log" | tail -n 5 >&2 || true
-  fail "pip could not install the rover's packages (details: $log)."
+  fail "pip could not install the rover's packages. Details: $log."
 fi
 
 if [ "$(uname -s)" = Linux ] && ! .venv/bin/python -c 'import evdev' 2>/dev/null; then
