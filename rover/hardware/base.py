@@ -1,7 +1,8 @@
 """The protocols that every driver keeps, whatever device is behind it.
 
-None of the methods blocks for longer than the device's deadline. A device that does not
-answer is reported by ``health``, never by a made-up value; only ``start`` raises.
+A device that does not answer costs a method its deadline once, ``start`` and ``stop`` a few
+times. It is reported by ``health``, never by a made-up value; only ``start`` raises, and may be
+called again to try again.
 """
 
 from typing import Protocol
@@ -22,7 +23,10 @@ class WheelDrive(Protocol):
         ...
 
     def command(self, targets: PermittedTargets) -> None:
-        """Send every wheel its target; one silent controller keeps no other from its own."""
+        """Send every wheel its target; one silent controller keeps no other from its own.
+
+        Targets without power ask for zero duty.
+        """
         ...
 
     def poll(self) -> None:
@@ -62,7 +66,7 @@ class Steering(Protocol):
         ...
 
     def health(self) -> tuple[DeviceHealth, ...]:
-        """Return one entry for the board."""
+        """Return one entry for the board, or none where no wheel steers."""
         ...
 
     def close(self) -> None:
@@ -98,7 +102,10 @@ class Panel(Protocol):
     """Motor-enable line, stop button and lamps."""
 
     def start(self) -> None:
-        """Claim the lines with the motors disabled. Raises DeviceError."""
+        """Claim the lines with the motors disabled, then do what was last asked for.
+
+        Raises DeviceError.
+        """
         ...
 
     def enable_motors(self, enabled: bool) -> None:

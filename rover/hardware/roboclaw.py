@@ -143,15 +143,14 @@ class RoboclawDrive:
 
         That is the first in the wheel table whose reading is fresh, else the newest.
         """
-        read = [unit for unit in self._controllers if unit.battery_v is not None]
-        if not read:
+        readings = [unit.power for unit in self._controllers if unit.power is not None]
+        if not readings:
             return None
-        now_s = self._clock.now_s()
-        chosen = next(
-            (unit for unit in read if now_s - unit.battery_stamp_s <= _BATTERY_AGE_S),
-            max(read, key=lambda unit: unit.battery_stamp_s),
+        oldest_s = self._clock.now_s() - _BATTERY_AGE_S
+        return next(
+            (reading for reading in readings if reading.stamp_s >= oldest_s),
+            max(readings, key=lambda reading: reading.stamp_s),
         )
-        return PowerReading(chosen.battery_v or 0.0, None, chosen.battery_stamp_s, chosen.name)
 
     def temperatures_c(self) -> tuple[float | None, ...]:
         """Return the controllers' own temperatures as last read, in the order of ``health``."""
@@ -172,6 +171,7 @@ class RoboclawDrive:
         """Stop the motors and let go of the port."""
         self.stop()
         self._hang_up("the port has been closed")
+        self._opened_s = -math.inf
 
     def _opened_bus(self) -> RoboclawBus:
         if self._bus is not None:

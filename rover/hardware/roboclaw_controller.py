@@ -10,7 +10,7 @@ from rover.hardware.bus import framing
 from rover.hardware.roboclaw_bus import RoboclawBus
 from rover.hardware.roboclaw_status import RoboclawStatus, decode_status
 from rover.hardware.wheel_encoder import WheelEncoder
-from rover.messages import DeviceHealth
+from rover.messages import DeviceHealth, PowerReading
 
 _SET_SERIAL_TIMEOUT = 14
 _READ_SERIAL_TIMEOUT = 15
@@ -67,8 +67,7 @@ class RoboclawController:
         self.heard_s = -math.inf
         self.retry_s = -math.inf
         self.failure = ""
-        self.battery_v: float | None = None
-        self.battery_stamp_s = -math.inf
+        self.power: PowerReading | None = None
         self.temperature_c: float | None = None
         # By motor output.
         self.currents_a: tuple[float, float] | None = None
@@ -153,7 +152,10 @@ class RoboclawController:
         for wheel, count in zip(self.wheels, counts, strict=True):
             if wheel is not None and not wheel.encoder.update(count, bus.arrived_s):
                 self.confirmed = False
-                raise BadReplyError(f"an encoder jumped to {count}: the controller was reset")
+                raise BadReplyError(
+                    f"an encoder jumped to {count}: the controller was reset, or "
+                    "roboclaw.ticks_per_wheel_turn is far too small"
+                )
 
     def read_speeds(self, bus: RoboclawBus) -> None:
         """Read both speeds as the controller itself measures them."""
@@ -184,8 +186,7 @@ class RoboclawController:
     def read_battery(self, bus: RoboclawBus) -> None:
         """Read the main battery's voltage."""
         units_read = framing.unpack_u16(bus.read(self._ask_battery, _U16_BYTES))
-        self.battery_v = units_read * _VOLTS_PER_UNIT
-        self.battery_stamp_s = bus.arrived_s
+        self.power = PowerReading(units_read * _VOLTS_PER_UNIT, None, bus.arrived_s, self.name)
 
     def read_temperature(self, bus: RoboclawBus) -> None:
         """Read the board's temperature."""

@@ -1,6 +1,9 @@
+import pytest
+from gpiozero.pins.mock import MockFactory
 from msgspec import structs
 
 from rover.clock import ManualClock
+from rover.errors import DeviceError
 from rover.hardware import open_hardware
 from rover.hardware.absent import NoPanel, NoPowerMonitor, NoSteering
 from rover.hardware.gpio import GpioPanel
@@ -42,3 +45,26 @@ def test_what_is_not_there_is_stood_in_for():
     hardware.panel.enable_motors(True)
     hardware.panel.show(armed=True, fault=False, link=True)
     assert not hardware.panel.stop_pressed()
+
+
+def test_each_driver_opens_the_port_that_the_configuration_names(monkeypatch):
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "mock")
+    closed: list[bool] = []
+    monkeypatch.setattr(MockFactory, "close", lambda _factory: closed.append(True))
+    config = structs.replace(
+        CONFIG,
+        roboclaw=structs.replace(CONFIG.roboclaw, port="/nowhere/serial"),
+        steering=structs.replace(CONFIG.steering, i2c_bus="/nowhere/i2c-3"),
+        power=structs.replace(CONFIG.power, i2c_bus="/nowhere/i2c-4"),
+    )
+    hardware = open_hardware(config, ManualClock())
+    for device, port in (
+        (hardware.drive, "/nowhere/serial"),
+        (hardware.steering, "/nowhere/i2c-3"),
+        (hardware.power, "/nowhere/i2c-4"),
+    ):
+        with pytest.raises(DeviceError, match=f"cannot open {port}"):
+            device.start()
+    hardware.panel.start()
+    hardware.panel.close()
+    assert closed == [True]

@@ -175,7 +175,6 @@ class TestWheelDrive:
         drive_bench.driver.start()
         drive_bench.driver.close()
         assert drive_bench.none_ready(drive_bench.driver.health())
-        drive_bench.clock.sleep_s(1.0)
         drive_bench.driver.start()
         assert drive_bench.all_ready(drive_bench.driver.health())
 

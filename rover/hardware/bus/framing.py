@@ -18,7 +18,6 @@ BITS_PER_BYTE = 10
 
 _U8 = struct.Struct(">B")
 _U16 = struct.Struct(">H")
-_U32 = struct.Struct(">I")
 _U32_PAIR = struct.Struct(">II")
 _S16_PAIR = struct.Struct(">hh")
 _S32_PAIR = struct.Struct(">ii")
@@ -94,11 +93,6 @@ def unpack_u8(data: bytes) -> int:
 def unpack_u16(data: bytes) -> int:
     """Unpack an unsigned 16-bit integer."""
     return int(_U16.unpack(data)[0])
-
-
-def unpack_u32(data: bytes) -> int:
-    """Unpack an unsigned 32-bit integer."""
-    return int(_U32.unpack(data)[0])
 
 
 def unpack_u32_pair(data: bytes) -> tuple[int, int]:
