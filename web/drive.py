@@ -60,8 +60,10 @@ class DriveSession:
         self._budget = FrameBudget(MAX_FRAMES_HZ, _BURST_FRAMES)
         self._bad_frames = 0
         self._sequence = -1
-        # Only a client that has been at neutral since may take the wheel.
+        # After a halt, or while another drives, a client must come to neutral before it counts.
         self._rested = False
+        # The drive frame that would be acted on if no newer one waited, and its lateness.
+        self._newest: tuple[DriveFrame, float] | None = None
         self._asked: set[RequestKind] = set()
         self._told_s: dict[ReasonCode, float] = {}
         tell(WelcomeFrame(name, may_drive))
@@ -72,39 +74,43 @@ class DriveSession:
         return self._bad_frames >= MAX_BAD_FRAMES
 
     def receive(self, messages: Sequence[str | bytes], arrived_s: float) -> None:
-        """Act on all that has come in by ``arrived_s``; of several drive frames on the newest."""
-        newest: tuple[DriveFrame, float] | None = None
+        """Act on all that has come in by ``arrived_s``; of several drive frames on the newest.
+
+        A thumb that landed and moved on before its landing was read has still been at rest.
+        """
         for message in messages:
             try:
                 frame = decode(message)
             except BadMessageError as error:
-                newest = None
                 self._refuse_bad(str(error))
                 if self.is_hopeless:
                     return
                 continue
             lateness_s = self._page_clock.lateness_s(frame.t, arrived_s)
             self.heard = frame.t, arrived_s
-            if not self._may_pass(frame, arrived_s):
-                continue
-            match frame:
-                case DriveFrame():
-                    if self._counts(frame):
-                        newest = frame, lateness_s
-                case HaltFrame(reason=reason):
-                    newest = None
-                    self._halt(f"the page of {self.name} was {reason}")
-                case RequestFrame():
-                    if frame.kind is RequestKind.STOP:
-                        newest = None
-                    self._request(frame)
-                case GiveFrame():
-                    newest = None
-                    self._give()
-                case PingFrame():
-                    pass
+            if self._may_pass(frame, arrived_s):
+                self._act_on(frame, lateness_s, arrived_s)
+        newest, self._newest = self._newest, None
         if newest is not None:
             self._drive(*newest, arrived_s)
+
+    def _act_on(self, frame: ClientFrame, lateness_s: float, arrived_s: float) -> None:
+        match frame:
+            case DriveFrame():
+                if not self._counts(frame):
+                    return
+                if self._newest is not None and _is_at_rest(self._newest[0], frame):
+                    self._drive(*self._newest, arrived_s)
+                self._newest = frame, lateness_s
+            case HaltFrame(reason=reason):
+                self._halt(f"the page of {self.name} was {reason}")
+            case RequestFrame():
+                self._request(frame)
+            case GiveFrame():
+                self._halt(f"{self.name} gave the wheel away")
+                self._remote.lease.release(self.name)
+            case PingFrame():
+                pass
 
     def close(self) -> None:
         """Stop the motion that the client asked for: it has gone."""
@@ -166,29 +172,24 @@ class DriveSession:
         at rest before it lets them move anything.
         """
         lease = self._remote.lease
-        if lease.hear(self.name):
-            return True
+        holds = lease.hear(self.name)
         if is_neutral(motion):
             self._rested = True
-            return not lease.holder
-        if self._rested and lease.take(self.name):
-            _log.info("%s has the wheel", self.name)
+            return holds or not lease.holder
+        if self._rested and (holds or lease.take(self.name)):
             return True
         self._rested = False
         holder = lease.holder
-        reason = f"{holder} drives" if holder else "let go of the sticks first, then drive"
+        reason = "let go of the sticks first" if holder in {"", self.name} else f"{holder} drives"
         self._tell_reason(ReasonCode.NOT_DRIVING, reason)
         return False
 
     def _halt(self, reason: str) -> None:
         """Stop what this client has set in motion, nobody else's driving."""
+        self._newest = None
         self._rested = False
         if self._remote.lease.holder == self.name:
             self._remote.client.drive(Source.WEB, Stop(reason), self._remote.clock.now_s())
-
-    def _give(self) -> None:
-        self._halt(f"{self.name} gave the wheel away")
-        self._remote.lease.release(self.name)
 
     def _request(self, frame: RequestFrame) -> None:
         if not self._may_drive and frame.kind is not RequestKind.STOP:
@@ -199,6 +200,8 @@ class DriveSession:
             self._answer(frame, Answer(False, (f"{frame.kind}: still waiting for control",)))
             return
         self._asked.add(frame.kind)
+        if frame.kind is RequestKind.STOP:
+            self._newest = None
 
         def answered(answer: Answer) -> None:
             self._asked.discard(frame.kind)
@@ -223,3 +226,8 @@ class DriveSession:
         if now_s - self._told_s.get(code, -_REASON_PERIOD_S) >= _REASON_PERIOD_S:
             self._told_s[code] = now_s
             self._tell(ReasonFrame(code, text))
+
+
+def _is_at_rest(frame: DriveFrame, following: DriveFrame) -> bool:
+    """Whether the sticks were let go in ``frame`` and are not any more in the one after it."""
+    return frame.drive == frame.turn == 0.0 and (following.drive, following.turn) != (0.0, 0.0)

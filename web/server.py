@@ -1,5 +1,6 @@
 """The web process: listens, serves in threads, and ends within two seconds of being told."""
 
+import os
 import signal
 import socket
 import threading
@@ -60,13 +61,13 @@ class WebServer:
         clock = clock or SystemClock()
         key = load_key(state_dir)
         with _listen(host, port) as listener:
-            self._port: int = listener.getsockname()[1]
+            self.port: int = listener.getsockname()[1]
             self._client = ControlClient(directory, clock)
             self.remote = Remote(config, self._client, clock, key)
             self.sockets = Sockets(self.remote)
             self._server = make_server(
                 host,
-                self._port,
+                self.port,
                 create_app(self.remote, self.sockets),
                 threaded=True,
                 request_handler=_Handler,
@@ -81,7 +82,7 @@ class WebServer:
     def origin(self) -> str:
         """The address that a phone in the same network opens, without the key."""
         host = _reachable(self._host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def url(self) -> str:
@@ -152,8 +153,11 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
+        # The library lengthens strerror; names that cannot be looked up have no errno of ours.
+        number = error.errno or 0
+        cause = os.strerror(number) if number > 0 else str(error)
         raise ServeError(
-            f"cannot listen on {host} port {port}: {error.strerror or error}; end the program "
+            f"cannot listen on {host} port {port}: {cause}; end the program "
             "that has it, or choose another with web.host and web.port (--host, --port)"
         ) from error
 

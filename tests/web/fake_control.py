@@ -1,0 +1,210 @@
+"""A control process's end of the link without a rover: publishes what it is told to, keeps
+what it hears. The sockets and the messages are the real ones."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import msgspec
+import zmq
+
+from rover.link import ControlLink
+from rover.messages import (
+    Answer,
+    Arc,
+    ArmState,
+    DriveCommand,
+    Motion,
+    Pose,
+    PowerReading,
+    Request,
+    RequestKind,
+    Stop,
+    Telemetry,
+    Twist,
+    WheelView,
+)
+
+PUBLISH_S = 0.05
+DEADLINE_S = 5.0
+
+Found = TypeVar("Found")
+
+_WHEELS = (
+    ("left_front", 0.274, 0.177),
+    ("right_front", 0.274, -0.177),
+    ("left_middle", 0.0, 0.253),
+    ("right_middle", 0.0, -0.253),
+    ("left_rear", -0.310, 0.177),
+    ("right_rear", -0.310, -0.177),
+)
+
+
+def still_rover() -> Telemetry:
+    """The telemetry of a healthy, disarmed rover that stands still."""
+    return Telemetry(
+        stamp_s=time.monotonic(),
+        rover="Test rover",
+        state=ArmState.DISARMED,
+        refusals=(),
+        source=None,
+        command_age_s=float("inf"),
+        asked=Stop("nobody drives"),
+        governed=Stop("nobody drives"),
+        limited_by=(),
+        max_speed_mps=1.0,
+        max_curvature_per_m=2.0,
+        max_yaw_rate_rad_s=1.5,
+        can_crab=False,
+        wheels=tuple(
+            WheelView(name, x_m, y_m, 0.075, 0.0, 0.0, 0.0, 0.1) for name, x_m, y_m in _WHEELS
+        ),
+        pose=Pose(0.0, 0.0, 0.0),
+        twist=Twist(0.0, 0.0, 0.0),
+        power=PowerReading(15.8, 0.4, time.monotonic(), "test battery"),
+        conditions=(),
+        devices=(),
+        events=(),
+        tick_ms=0.3,
+        missed_ticks=0,
+    )
+
+
+class FakeControl:
+    """Runs in a thread of its own, from ``with`` to its end.
+
+    ``telemetry`` is what it publishes (stamped anew each time) while ``is_publishing``;
+    ``refusals`` is what it answers to arming; it answers nothing while ``is_deaf``.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.telemetry = still_rover()
+        self.refusals: tuple[str, ...] = ()
+        self.is_publishing = True
+        self.is_deaf = False
+        self.commands: list[DriveCommand] = []
+        self.refused: list[str] = []
+        self.requests: list[Request] = []
+        self._link = ControlLink(directory)
+        self._changed = threading.Condition()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="fake control", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ending.set()
+        self._thread.join()
+        self._link.close()
+
+    @property
+    def motions(self) -> list[Motion]:
+        """Every motion commanded so far."""
+        with self._changed:
+            return [command.motion for command in self.commands]
+
+    @property
+    def asked(self) -> list[RequestKind]:
+        """Every kind of request so far."""
+        with self._changed:
+            return [request.kind for request in self.requests]
+
+    def update(self, **changes: object) -> None:
+        """Publish something else from now on."""
+        self.telemetry = msgspec.structs.replace(self.telemetry, **changes)
+
+    def forget(self) -> None:
+        """Forget the commands and requests heard so far."""
+        with self._changed:
+            self.commands.clear()
+            self.requests.clear()
+
+    def wait_for(self, look: Callable[[], Found | None], what: str) -> Found:
+        """Return what ``look`` finds as soon as it finds anything."""
+        deadline_s = time.monotonic() + DEADLINE_S
+        with self._changed:
+            while True:
+                found = look()
+                if found:
+                    return found
+                left_s = deadline_s - time.monotonic()
+                if left_s <= 0 or not self._changed.wait(left_s):
+                    raise AssertionError(f"waited for {what}; heard only {self.commands[-10:]}")
+
+    def wait_for_motion(self, fits: Callable[[Motion], bool], what: str) -> DriveCommand:
+        """Return the first command not looked at yet whose motion fits, forgetting it and those
+        before it."""
+
+        def look() -> DriveCommand | None:
+            for i, command in enumerate(self.commands):
+                if fits(command.motion):
+                    del self.commands[: i + 1]
+                    return command
+            return None
+
+        return self.wait_for(look, what)
+
+    def wait_for_request(self, kind: RequestKind) -> Request:
+        """Return the first request of this kind."""
+        return self.wait_for(
+            lambda: next((r for r in self.requests if r.kind is kind), None), f"request to {kind}"
+        )
+
+    def _run(self) -> None:
+        poller = zmq.Poller()
+        for number in self._link.filenos():
+            poller.register(number, zmq.POLLIN)
+        publish_s = 0.0
+        while not self._ending.is_set():
+            while self._link.pending():
+                self._hear()
+            now_s = time.monotonic()
+            if now_s >= publish_s:
+                publish_s = now_s + PUBLISH_S
+                if self.is_publishing:
+                    self._link.publish(msgspec.structs.replace(self.telemetry, stamp_s=now_s))
+            poller.poll(max(1, int((publish_s - now_s) * 1000)))
+
+    def _hear(self) -> None:
+        inbox = self._link.receive()
+        with self._changed:
+            self.commands += inbox.drive
+            self.refused += [refused.reason for refused in inbox.refused]
+            for received in inbox.requests:
+                self.requests.append(received.request)
+                if not self.is_deaf:
+                    self._link.answer(received, self._answer(received.request.kind))
+            self._changed.notify_all()
+
+    def _answer(self, kind: RequestKind) -> Answer:
+        if kind is RequestKind.ARM and self.refusals:
+            return Answer(False, self.refusals)
+        self.update(
+            state={
+                RequestKind.ARM: ArmState.ARMED,
+                RequestKind.DISARM: ArmState.DISARMED,
+                RequestKind.STOP: ArmState.ESTOP,
+                RequestKind.CLEAR: ArmState.DISARMED,
+            }[kind]
+        )
+        return Answer(True)
+
+
+def is_stop(motion: Motion) -> bool:
+    """Whether it is a Stop."""
+    return isinstance(motion, Stop)
+
+
+def is_driving(motion: Motion) -> bool:
+    """Whether it is an Arc that moves."""
+    return isinstance(motion, Arc) and motion.speed_mps != 0

@@ -1,0 +1,131 @@
+"""A WebSocket client for tests: what a phone's browser does, and what it never would."""
+
+import contextlib
+import json
+import socket
+import struct
+import time
+from collections.abc import Callable
+
+from wsproto import ConnectionType, WSConnection
+from wsproto.connection import ConnectionState
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Message,
+    Ping,
+    RejectConnection,
+    Request,
+    TextMessage,
+)
+
+DEADLINE_S = 5.0
+
+
+class RefusedError(Exception):
+    """The server did not open the WebSocket; holds the HTTP status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
+
+
+class Phone:
+    """One connection. Its page time is this computer's monotonic clock, unless told otherwise."""
+
+    def __init__(self, port: int, headers: dict[str, str] | None = None) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), DEADLINE_S)
+        self._ws = WSConnection(ConnectionType.CLIENT)
+        self._text = ""
+        self._seq = 0
+        self.frames: list[dict] = []
+        self.close_code: int | None = None
+        fields = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+        self._put(Request(host=f"127.0.0.1:{port}", target="/ws", extra_headers=fields))
+        while self._ws.state.name == "CONNECTING":
+            self._take()
+        self.name = self.wait("welcome")["client"]
+
+    def send(self, type_: str, **fields: object) -> None:
+        """Send one frame with the page's time in it."""
+        self.send_text(json.dumps({"type": type_, "t": time.monotonic() * 1000} | fields))
+
+    def drive(self, drive: float = 0.0, turn: float = 0.0, **fields: object) -> None:
+        """Send one drive frame, at full limit in arc mode unless told otherwise."""
+        self._seq += 1
+        frame = {"seq": self._seq, "drive": drive, "turn": turn, "mode": "arc", "limit": 1.0}
+        self.send("drive", **(frame | fields))
+
+    def ask(self, kind: str, number: int = 1) -> dict:
+        """Send a request and return its answer."""
+        self.send("request", kind=kind, number=number)
+        return self.wait("answer", lambda frame: frame["number"] == number)
+
+    def send_text(self, text: str) -> None:
+        """Send any text as one message."""
+        self._put(TextMessage(text))
+
+    def send_binary(self, content: bytes) -> None:
+        """Send a binary message."""
+        self._put(BytesMessage(content))
+
+    def send_raw(self, content: bytes) -> None:
+        """Send bytes as they are."""
+        self._socket.sendall(content)
+
+    def wait(self, type_: str, fits: Callable[[dict], object] = lambda frame: True) -> dict:
+        """Return the first frame of this type that fits, forgetting those before it."""
+        deadline_s = time.monotonic() + DEADLINE_S
+        seen = []
+        while time.monotonic() < deadline_s:
+            while self.frames:
+                frame = self.frames.pop(0)
+                if frame["type"] == type_ and fits(frame):
+                    return frame
+                seen.append(frame)
+            if self.close_code is not None:
+                raise AssertionError(f"closed ({self.close_code}) before {type_}: {seen}")
+            self._take()
+        raise AssertionError(f"no {type_} that fits in {DEADLINE_S} s: {seen[-5:]}")
+
+    def wait_closed(self) -> int:
+        """Return the code with which the server closes the connection."""
+        while self.close_code is None:
+            self._take()
+        return self.close_code
+
+    def close(self) -> None:
+        """Say goodbye as a browser does."""
+        with contextlib.suppress(OSError):
+            if self._ws.state is ConnectionState.OPEN:
+                self._put(CloseConnection(1001))
+        self._socket.close()
+
+    def vanish(self) -> None:
+        """Reset the connection without a word."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
+
+    def _put(self, event: object) -> None:
+        self._socket.sendall(self._ws.send(event))
+
+    def _take(self) -> None:
+        content = self._socket.recv(65536)
+        self._ws.receive_data(content or None)
+        for event in self._ws.events():
+            match event:
+                case RejectConnection(status_code=status):
+                    self._socket.close()
+                    raise RefusedError(status)
+                case CloseConnection(code=code):
+                    self.close_code = code
+                case Ping():
+                    self._put(event.response())
+                case AcceptConnection():
+                    pass
+                case Message():
+                    self._text += event.data
+                    if event.message_finished:
+                        self.frames.append(json.loads(self._text))
+                        self._text = ""

@@ -1,0 +1,326 @@
+"""A client's conversation, on a clock held in the hand and without any socket."""
+
+import json
+
+import pytest
+
+from rover.clock import ManualClock
+from rover.messages import Answer, Arc, RequestKind, Source, Spin, Stop
+from tests.builders import osr_config
+from web.drive import MAX_BAD_FRAMES, DriveSession
+from web.frames import AnswerFrame, ReasonCode, ReasonFrame, WelcomeFrame
+from web.remote import Remote
+
+DEADLINE_S = osr_config().deadlines.web_s
+
+
+class Recorder:
+    """A ControlClient that keeps what it is asked to send."""
+
+    def __init__(self):
+        self.sent = []
+
+    def drive(self, source, motion, stamp_s):
+        assert source is Source.WEB
+        self.sent.append((motion, stamp_s))
+
+    def request(self, kind, who, timeout_s):
+        return Answer(False, ("because",)) if kind is RequestKind.ARM else Answer(True)
+
+    @property
+    def motions(self):
+        return [motion for motion, _ in self.sent]
+
+
+class Client:
+    """One session and the page clock of its phone, which is ``delay_s`` away."""
+
+    def __init__(self, remote, name, *, may_drive=True):
+        self.told = []
+        self.session = DriveSession(remote, name, may_drive, self.told.append)
+        self.clock = remote.clock
+        self.seq = 0
+
+    def frame(self, drive=0.0, turn=0.0, *, sent_s=None, **fields):
+        self.seq += 1
+        page_ms = (self.clock.now_s() if sent_s is None else sent_s) * 1000
+        frame = {"type": "drive", "seq": self.seq, "t": page_ms, "drive": drive, "turn": turn}
+        return json.dumps(frame | {"mode": "arc", "limit": 1} | fields)
+
+    def other(self, type_, **fields):
+        return json.dumps({"type": type_, "t": self.clock.now_s() * 1000} | fields)
+
+    def receive(self, *messages):
+        self.session.receive(messages, self.clock.now_s())
+
+    def drive(self, *args, **fields):
+        self.receive(self.frame(*args, **fields))
+
+    def reasons(self, code):
+        return [f.text for f in self.told if isinstance(f, ReasonFrame) and f.code is code]
+
+
+@pytest.fixture
+def control():
+    return Recorder()
+
+
+@pytest.fixture
+def remote(control):
+    remote = Remote(osr_config(), control, ManualClock(), "k" * 22)
+    yield remote
+    remote.asker.close()
+
+
+@pytest.fixture
+def phone(remote):
+    return Client(remote, "phone 1")
+
+
+@pytest.fixture
+def other(remote):
+    return Client(remote, "phone 2")
+
+
+def test_a_thumb_becomes_a_motion_stamped_at_its_arrival(phone, control, remote):
+    phone.drive()
+    remote.clock.sleep_s(0.04)
+    phone.drive(1.0, 1.0)
+    motion, stamp_s = control.sent[-1]
+    config = remote.config.motion
+    assert motion == Arc(config.max_speed_mps, pytest.approx(config.max_curvature_per_m))
+    assert stamp_s == remote.clock.now_s()
+
+
+@pytest.mark.parametrize(
+    ("drive", "turn", "signs"),
+    [(1, 0, (1, 0)), (-1, 0, (-1, 0)), (1, 1, (1, 1)), (1, -1, (1, -1)), (-1, 1, (-1, 1))],
+)
+def test_forward_and_left_are_positive(phone, control, drive, turn, signs):
+    phone.drive()
+    phone.drive(drive * 0.7, turn * 0.7)
+    motion = control.motions[-1]
+    sign = lambda value: (value > 0) - (value < 0)  # noqa: E731
+    assert (sign(motion.speed_mps), sign(motion.curvature_per_m)) == signs
+
+
+def test_the_limit_scales_speed_but_not_steering(phone, control, remote):
+    phone.drive()
+    phone.drive(1, 1, limit=0.25)
+    motion = control.motions[-1]
+    assert motion.speed_mps == pytest.approx(0.25 * remote.config.motion.max_speed_mps)
+    assert motion.curvature_per_m == pytest.approx(remote.config.motion.max_curvature_per_m)
+    phone.drive(0, 1, limit=0.25, mode="spin")
+    assert control.motions[-1] == Spin(
+        pytest.approx(0.25 * remote.config.motion.max_yaw_rate_rad_s)
+    )
+
+
+def test_nothing_is_sent_that_did_not_just_arrive(phone, control, remote):
+    phone.drive()
+    phone.drive(1)
+    sent = len(control.sent)
+    for _ in range(50):
+        remote.clock.sleep_s(0.1)
+        phone.receive(phone.other("ping"))
+    assert len(control.sent) == sent
+
+
+def test_of_several_waiting_frames_only_the_newest_counts(phone, control):
+    phone.drive()
+    phone.receive(*[phone.frame(0.1 * i) for i in range(1, 8)], phone.frame(0.0))
+    assert control.motions == [Arc(0, 0), Arc(0, 0)]
+
+
+def test_a_landing_read_together_with_the_move_after_it_counts_as_rest(phone, control):
+    phone.receive(phone.frame(0.0), phone.frame(0.4), phone.frame(1.0))
+    assert control.motions == [Arc(0, 0), Arc(1.0, 0)]
+
+
+def test_late_frames_are_dropped_with_a_reason_never_replayed(phone, control, remote):
+    phone.drive()
+    sent = len(control.sent)
+    thumb_s = remote.clock.now_s()
+    remote.clock.sleep_s(1.0)
+    for i in range(10):
+        phone.drive(1, sent_s=thumb_s + i * 0.04)
+    assert len(control.sent) == sent
+    assert ["late" in text for text in phone.reasons(ReasonCode.LATE)] == [True]
+    remote.clock.sleep_s(0.1)
+    phone.drive(0)
+    assert control.motions[-1] == Arc(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("late_s", "counts"), [(DEADLINE_S - 0.01, True), (DEADLINE_S + 0.01, False)]
+)
+def test_the_deadline_is_the_edge_of_late(phone, control, remote, late_s, counts):
+    phone.drive()
+    remote.clock.sleep_s(late_s)
+    phone.drive(1, sent_s=remote.clock.now_s() - late_s)
+    assert (len(control.sent) == 2) is counts
+
+
+def test_a_drive_frame_before_a_halt_is_forgotten(phone, control):
+    phone.drive()
+    phone.drive(1)
+    phone.receive(phone.frame(1), phone.other("halt", reason="hidden"))
+    assert isinstance(control.motions[-1], Stop)
+    assert "hidden" in control.motions[-1].reason
+
+
+def test_a_halt_counts_however_late(phone, control, remote):
+    phone.drive()
+    phone.drive(1)
+    halt = phone.other("halt", reason="cancelled")
+    remote.clock.sleep_s(0.9)
+    phone.receive(halt)
+    assert isinstance(control.motions[-1], Stop)
+
+
+def test_the_first_who_drives_has_the_wheel_and_the_other_is_told_who(phone, other, control):
+    for client in (phone, other):
+        client.drive()
+    phone.drive(1)
+    sent = len(control.sent)
+    other.drive(-1)
+    assert len(control.sent) == sent
+    assert other.reasons(ReasonCode.NOT_DRIVING) == ["phone 1 drives"]
+    other.drive(0)
+    assert len(control.sent) == sent
+
+
+def test_resting_takes_no_wheel(phone, other, remote):
+    phone.drive()
+    other.drive()
+    assert remote.lease.holder == ""
+
+
+def test_who_asks_without_having_rested_gets_nothing(phone, control, remote):
+    phone.drive(1)
+    assert control.sent == []
+    assert remote.lease.holder == ""
+    phone.drive(0)
+    phone.drive(1)
+    assert control.motions[-1] == Arc(1.0, 0)
+
+
+def test_a_held_stick_does_not_inherit_the_wheel(phone, other, control, remote):
+    phone.drive()
+    other.drive()
+    phone.drive(1)
+    other.drive(1)
+    phone.session.close()
+    sent = len(control.sent)
+    other.drive(1)
+    assert len(control.sent) == sent
+    other.drive(0)
+    other.drive(1)
+    assert remote.lease.holder == "phone 2"
+
+
+@pytest.mark.parametrize("act", ["give", "close"])
+def test_the_wheel_is_let_go_with_a_stop(phone, other, control, remote, act):
+    other.drive()
+    phone.drive()
+    phone.drive(1)
+    if act == "give":
+        phone.receive(phone.other("give"))
+    else:
+        phone.session.close()
+    assert isinstance(control.motions[-1], Stop)
+    assert remote.lease.holder == ""
+    other.drive(0.5)
+    assert remote.lease.holder == "phone 2"
+
+
+def test_a_watcher_that_goes_stops_nobody(phone, other, control):
+    phone.drive()
+    phone.drive(1)
+    sent = len(control.sent)
+    other.receive(other.other("halt", reason="hidden"), other.other("give"))
+    other.receive("rubbish")
+    other.session.close()
+    assert len(control.sent) == sent
+
+
+@pytest.mark.parametrize(
+    "bad", ["rubbish", '{"type":"drive","drive":NaN}', b"\x00\x01", "x" * 3000, '{"type":"fly"}']
+)
+def test_a_bad_frame_stops_its_sender_and_says_why(phone, control, bad):
+    phone.drive()
+    phone.drive(1)
+    phone.receive(phone.frame(1), bad)
+    assert isinstance(control.motions[-1], Stop)
+    assert control.motions.count(control.motions[-1]) == 1
+    assert len(phone.reasons(ReasonCode.BAD_FRAME)) == 1
+    phone.drive(1)
+    assert isinstance(control.motions[-1], Stop)
+    assert phone.reasons(ReasonCode.NOT_DRIVING) == ["let go of the sticks first"]
+    phone.drive(0)
+    phone.drive(1)
+    assert control.motions[-2:] == [Arc(0.0, 0.0), Arc(1.0, 0.0)]
+
+
+def test_a_sequence_that_does_not_rise_is_a_bad_frame(phone, control):
+    phone.drive()
+    phone.drive(1)
+    phone.seq -= 1
+    phone.drive(0.5)
+    assert isinstance(control.motions[-1], Stop)
+    assert "seq must go up" in phone.reasons(ReasonCode.BAD_FRAME)[0]
+
+
+def test_twenty_bad_frames_end_it(phone):
+    for count in range(1, MAX_BAD_FRAMES + 1):
+        assert not phone.session.is_hopeless
+        phone.receive("rubbish")
+        assert len(phone.reasons(ReasonCode.BAD_FRAME)) == count + (count == MAX_BAD_FRAMES)
+    assert phone.session.is_hopeless
+
+
+def test_more_than_a_hundred_frames_a_second_are_dropped(phone, control, remote):
+    phone.drive()
+    for _ in range(1000):
+        remote.clock.sleep_s(0.002)
+        phone.drive(0.5)
+    assert 290 <= len(control.sent) <= 310
+    assert len(phone.reasons(ReasonCode.TOO_MANY)) == 2
+
+
+def test_a_flood_does_not_hold_up_its_own_stop(phone, control, remote):
+    phone.drive()
+    for _ in range(300):
+        phone.drive(0.5)
+    phone.receive(phone.other("halt", reason="cancelled"))
+    assert isinstance(control.motions[-1], Stop)
+
+
+def answers(remote, client):
+    remote.asker.close()
+    return [frame for frame in client.told if isinstance(frame, AnswerFrame)]
+
+
+def test_every_refusal_comes_back_with_the_number(phone, remote):
+    phone.receive(phone.other("request", kind="arm", number=7))
+    assert answers(remote, phone) == [AnswerFrame(7, RequestKind.ARM, False, ("because",))]
+
+
+def test_without_the_key_one_watches_and_stops_but_does_nothing_else(remote, control):
+    watcher = Client(remote, "phone 3", may_drive=False)
+    assert watcher.told == [WelcomeFrame("phone 3", False)]
+    watcher.drive(0)
+    watcher.drive(1)
+    assert control.sent == []
+    assert len(watcher.reasons(ReasonCode.NOT_ALLOWED)) == 1
+    for number, kind in enumerate(("arm", "disarm", "clear", "stop")):
+        watcher.receive(watcher.other("request", kind=kind, number=number))
+    assert [answer.accepted for answer in answers(remote, watcher)] == [False, False, False, True]
+    assert [type(motion) for motion in control.motions] == [Stop]
+
+
+def test_a_stop_takes_the_motion_away_before_control_answers(phone, control):
+    phone.drive()
+    phone.drive(1)
+    phone.receive(phone.frame(1), phone.other("request", kind="stop", number=1), phone.frame(0))
+    assert [type(motion) for motion in control.motions[:3]] == [Arc, Arc, Stop]

@@ -1,0 +1,249 @@
+"""Phones over real sockets, through the real link, to a control process that listens."""
+
+import json
+
+import msgspec
+import pytest
+
+from rover.config import Config
+from rover.messages import Arc, ArmState, Condition, RequestKind, Spin, Stop, Telemetry
+from tests.builders import osr_config
+from tests.web.fake_control import is_driving, is_stop
+from tests.web.phone import RefusedError
+from web import sockets
+from web.drive import MAX_BAD_FRAMES
+
+
+def start_driving(phone, control):
+    """Rest, drive, and wait until control has heard it; forget what it heard so far."""
+    phone.drive()
+    phone.drive(1.0, 0.5)
+    control.wait_for_motion(is_driving, "driving")
+
+
+def test_a_thumb_reaches_control(connect, control):
+    phone = connect()
+    phone.drive()
+    phone.drive(0.5, -0.5)
+    command = control.wait_for_motion(is_driving, "driving")
+    assert command.motion.speed_mps > 0 > command.motion.curvature_per_m
+    phone.drive(0, 1, mode="spin")
+    spin = control.wait_for_motion(lambda motion: isinstance(motion, Spin), "a spin")
+    assert spin.motion.yaw_rate_rad_s > 0
+    assert spin.seq > command.seq
+    assert spin.stamp_s > command.stamp_s
+
+
+def test_the_page_sees_the_rover_and_its_own_link(connect, control):
+    text = "wheel left_front: check the plug"
+    control.update(conditions=(Condition("controller", text),), can_crab=True)
+    phone = connect()
+    phone.send("ping", t=4321.5)
+    state = phone.wait("state", lambda f: f["t"] == 4321.5 and "telemetry" in f)
+    telemetry = msgspec.convert(
+        state["telemetry"] | {"command_age_s": 0.0}, Telemetry, strict=False
+    )
+    assert telemetry.conditions[0].text == text
+    assert telemetry.can_crab
+    assert len(telemetry.wheels) == 6
+    assert 0 <= state["held_ms"] < 1000
+    assert 0 <= state["age_ms"] < 1000
+    assert state["driver"] == ""
+
+
+def test_everybody_sees_who_drives(connect, control):
+    first, second = connect(), connect()
+    start_driving(first, control)
+    assert first.wait("state", lambda f: f["driver"])["you_drive"] is True
+    seen = second.wait("state", lambda f: f["driver"])
+    assert (seen["driver"], seen["you_drive"]) == (first.name, False)
+    assert first.name != second.name
+
+
+@pytest.mark.parametrize("leave", ["close", "vanish"])
+def test_a_driver_that_disconnects_stops_the_rover(connect, control, leave):
+    phone = connect()
+    start_driving(phone, control)
+    getattr(phone, leave)()
+    stop = control.wait_for_motion(is_stop, "a stop")
+    assert stop.motion == Stop(f"{phone.name} disconnected")
+
+
+def test_the_next_driver_can_take_over_at_once(connect, control):
+    first, second = connect(), connect()
+    start_driving(first, control)
+    first.close()
+    control.wait_for_motion(is_stop, "a stop")
+    second.wait("state", lambda f: not f["driver"])
+    start_driving(second, control)
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda phone: phone.send_text('{"type":"drive","t":1,"seq":9,"drive":NaN,"turn":0}'),
+        lambda phone: phone.send_text("not json"),
+        lambda phone: phone.send_text("x" * 5000),
+        lambda phone: phone.send_binary(b"\x00" * 100),
+        lambda phone: phone.send("unheard of"),
+        lambda phone: phone.drive(2.0),
+        lambda phone: phone.drive(1, extra="field"),
+    ],
+    ids=["nan", "not json", "5 kB", "binary", "unknown type", "out of range", "unknown field"],
+)
+def test_bad_input_stops_its_sender_and_the_reason_is_told(connect, control, send):
+    phone = connect()
+    start_driving(phone, control)
+    send(phone)
+    assert phone.wait("reason")["code"] == "bad-frame"
+    assert "bad frame" in control.wait_for_motion(is_stop, "a stop").motion.reason
+    # The server lives, and the same phone may go on.
+    start_driving(phone, control)
+
+
+def test_a_huge_message_ends_the_connection_and_stops_the_rover(connect, control):
+    phone = connect()
+    start_driving(phone, control)
+    phone.send_text("x" * (sockets.MAX_MESSAGE_BYTES + 1))
+    control.wait_for_motion(is_stop, "a stop")
+    assert phone.wait_closed() == 1009
+    start_driving(connect(), control)
+
+
+def test_text_that_is_not_utf8_ends_the_connection(connect, control):
+    phone = connect()
+    start_driving(phone, control)
+    # A masked text frame of two bytes that are no UTF-8.
+    phone.send_raw(bytes([0x81, 0x82, 0, 0, 0, 0, 0xC3, 0x28]))
+    control.wait_for_motion(is_stop, "a stop")
+    assert phone.wait_closed() == 1007
+
+
+def test_too_many_bad_frames_close_the_socket(connect, control):
+    phone = connect()
+    for _ in range(MAX_BAD_FRAMES):
+        phone.send_text("rubbish")
+    assert phone.wait_closed() == 1008
+    reasons = [frame for frame in phone.frames if frame["type"] == "reason"]
+    assert len(reasons) == MAX_BAD_FRAMES + 1
+    assert "closed" in reasons[-1]["text"]
+
+
+def test_every_refusal_of_control_reaches_the_page(connect, control):
+    control.refusals = ("battery at 12.1 V: charge it", "steering is not calibrated")
+    answer = connect().ask("arm", number=5)
+    assert answer == {
+        "type": "answer",
+        "number": 5,
+        "kind": "arm",
+        "accepted": False,
+        "refusals": list(control.refusals),
+    }
+
+
+def test_arm_stop_clear(connect, control):
+    phone = connect()
+    for number, (kind, state) in enumerate(
+        [("arm", "armed"), ("disarm", "disarmed"), ("stop", "estop"), ("clear", "disarmed")]
+    ):
+        assert phone.ask(kind, number)["accepted"]
+        phone.wait("state", lambda f, state=state: f.get("telemetry", {}).get("state") == state)
+    assert control.asked == list(map(RequestKind, ("arm", "disarm", "stop", "clear")))
+    assert {request.who for request in control.requests} == {phone.name}
+
+
+def test_anyone_who_watches_can_stop(connect, control):
+    driver, watcher = connect(), connect(has_key=False)
+    assert watcher.ask("arm")["refusals"] == ["watching only: open the link with the key to arm"]
+    start_driving(driver, control)
+    assert watcher.ask("stop", number=2)["accepted"]
+    assert watcher.name in control.wait_for_motion(is_stop, "a stop").motion.reason
+    assert control.asked == [RequestKind.STOP]
+
+
+def test_a_silent_control_is_told_and_driving_goes_on(connect, control):
+    control.is_deaf = True
+    phone = connect()
+    phone.send("request", kind="arm", number=1)
+    start_driving(phone, control)
+    answer = phone.wait("answer")
+    assert not answer["accepted"]
+    assert "is `rover control` running" in answer["refusals"][0]
+
+
+def test_the_page_is_told_when_control_says_nothing(connect, control):
+    phone = connect()
+    phone.wait("state", lambda f: "telemetry" in f)
+    control.is_publishing = False
+    state = phone.wait("state", lambda f: "telemetry" not in f and f["age_ms"] > 300)
+    control.is_publishing = True
+    control.update(state=ArmState.FAULT)
+    state = phone.wait("state", lambda f: "telemetry" in f)
+    assert state["age_ms"] < 300
+
+
+def test_a_phone_that_does_not_read_holds_up_nobody(connect, control):
+    control.update(rover="x" * 60000)
+    stuck, phone = connect(), connect()
+    for _ in range(20):
+        phone.wait("state")
+    start_driving(stuck, control)
+    stuck.close()
+    control.wait_for_motion(is_stop, "a stop")
+
+
+def test_many_frames_at_once_from_many_phones(connect, control):
+    phones = [connect() for _ in range(8)]
+    for phone in phones:
+        for _ in range(50):
+            phone.drive(0, 0)
+    start_driving(phones[3], control)
+    for phone in phones:
+        assert phone.wait("state", lambda f: f["driver"])["driver"] == phones[3].name
+
+
+def test_the_sockets_are_limited(connect, monkeypatch):
+    monkeypatch.setattr(sockets, "MAX_SOCKETS", 2)
+    connect(), connect()
+    with pytest.raises(RefusedError) as caught:
+        connect()
+    assert caught.value.status == 503
+
+
+def test_other_web_sites_are_turned_away(connect, server):
+    with pytest.raises(RefusedError) as caught:
+        connect(headers={"Origin": "http://evil.example"})
+    assert caught.value.status == 403
+    assert connect(headers={"Origin": f"http://127.0.0.1:{server.port}"}).name
+
+
+class TestWatchingNeedsTheKey:
+    @pytest.fixture
+    def config(self) -> Config:
+        config = osr_config()
+        web = msgspec.structs.replace(config.web, watch_without_key=False)
+        return msgspec.structs.replace(config, web=web)
+
+    def test_no_socket_without_the_key(self, connect):
+        with pytest.raises(RefusedError) as caught:
+            connect(has_key=False)
+        assert caught.value.status == 403
+        assert connect().name
+
+
+def test_frames_are_json_that_any_reader_takes(connect):
+    frame = connect().wait("state", lambda f: "telemetry" in f)
+    # Infinities are null: JSON has none.
+    assert frame["telemetry"]["command_age_s"] is None
+    json.dumps(frame, allow_nan=False)
+
+
+def test_a_motion_is_what_the_config_allows(connect, control):
+    phone = connect()
+    phone.drive()
+    phone.drive(1, 1, limit=0.5)
+    limits = osr_config().motion
+    command = control.wait_for_motion(is_driving, "driving")
+    assert command.motion == Arc(
+        pytest.approx(limits.max_speed_mps / 2), pytest.approx(limits.max_curvature_per_m)
+    )
