@@ -98,6 +98,7 @@ class SimulatedDevices:
             ControllerTruth(
                 unit.settings.address,
                 unit.timed_out,
+                unit.asked_s,
                 unit.settings.timeout / 10.0,
                 int(unit.status),
                 unit.nvm_writes,

@@ -45,6 +45,8 @@ class Roboclaw:
         self.temperatures_c = (30.0, 30.0)
         self.injected = NOTHING
         self.timed_out = False
+        # When it last heard the end of a packet that asked its outputs for something new.
+        self.asked_s = -math.inf
         self._nvm = settings.copy()
         self._last_valid_s = math.inf
         self._estop_input = False
@@ -116,6 +118,7 @@ class Roboclaw:
             ):
                 self._plant.change(self.now_s)
                 output.command(regulating=regulating, target=target, rate_per_s=rate_per_s)
+                self.asked_s = self.now_s
 
     def set_settings(self, settings: Settings) -> None:
         """Work with ``settings`` from now on."""

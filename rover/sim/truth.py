@@ -37,10 +37,16 @@ class WheelTruth(Struct, frozen=True):
 
 
 class ControllerTruth(Struct, frozen=True):
-    """One RoboClaw; ``timed_out``: its serial timeout has stopped the motors since."""
+    """One RoboClaw; ``timed_out``: its serial timeout has stopped the motors since.
+
+    ``asked_s`` is when the last byte arrived of the last packet that asked its motors for
+    something new, by the simulator's clock: on the wire, whatever the computer was doing.
+    Minus infinity before the first.
+    """
 
     address: int
     timed_out: bool
+    asked_s: float
     timeout_s: float
     status: int
     nvm_writes: int

@@ -103,6 +103,23 @@ def test_after_a_timeout_a_unit_moves_again_only_when_told_to() -> None:
     assert not rig.truth.controllers[0].timed_out
 
 
+def test_tells_when_the_last_byte_of_a_new_demand_arrived() -> None:
+    rig = Rig()
+    assert [unit.asked_s for unit in rig.truth.controllers] == [-math.inf] * 3
+    packet_s = 12 * 10 / 115200
+    before_s = rig.clock.now_s()
+    rig.write(37, "ii", 500, 500)
+    asked_s = rig.truth.controllers[0].asked_s
+    assert asked_s == pytest.approx(before_s + packet_s)
+    rig.wait(0.1)
+    rig.write(37, "ii", 500, 500)
+    assert rig.truth.controllers[0].asked_s == asked_s
+    before_s = rig.clock.now_s()
+    rig.write(37, "ii", 500, 501)
+    assert rig.truth.controllers[0].asked_s == pytest.approx(before_s + packet_s)
+    assert rig.truth.controllers[1].asked_s == -math.inf
+
+
 def test_a_timeout_of_zero_is_off() -> None:
     rig = driving(Rig())
     rig.wait(300.0)
