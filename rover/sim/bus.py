@@ -14,7 +14,7 @@ makes the units deaf until such a gap.
 import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rover.hardware.bus.framing import ACKNOWLEDGED, BITS_PER_BYTE, CRC_BYTES, crc16
 from rover.sim.roboclaw import Roboclaw
@@ -25,8 +25,7 @@ _FIRST_ADDRESS, _LAST_ADDRESS = 0x80, 0x87
 _HEADER_BYTES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """Bytes on their way to the host, one after the other from ``start_s`` on."""
 
     start_s: float
@@ -39,8 +38,7 @@ class Reply:
         return self.start_s + len(self.data) * self.byte_s
 
 
-@dataclass(frozen=True, slots=True)
-class _Packet:
+class _Packet(NamedTuple):
     address: int
     command: int
     data: bytes
