@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 from rover.hardware.bus.framing import ACKNOWLEDGED, BITS_PER_BYTE, CRC_BYTES, crc16
 from rover.sim.roboclaw import Roboclaw
-from rover.sim.roboclaw_commands import CLASSIC_COMMANDS, Command, Read, Write, commands_of
+from rover.sim.roboclaw_commands import CLASSIC_COMMANDS, commands_of
+from rover.sim.roboclaw_format import Command, Read, Write
 
 GAP_S = 0.010
 _FIRST_ADDRESS, _LAST_ADDRESS = 0x80, 0x87

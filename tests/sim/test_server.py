@@ -39,7 +39,7 @@ CYCLE = [
 def served(tmp_path_factory):
     served = Served(tmp_path_factory.mktemp("served"))
     yield served
-    served.close()
+    served.end()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def served(tmp_path_factory):
     lines.request(LineWrite(MOTOR_ENABLE, high=True))
     lines.close()
     yield served
-    served.close()
+    served.end()
 
 
 @pytest.fixture
