@@ -50,20 +50,24 @@ python=$(find_python)
 
 # On a Raspberry Pi evdev and lgpio come from apt, for pip would have to compile them. Elsewhere
 # every package has a built wheel, and the system's own would only be a source of surprises.
-shared=()
+shared=false
 if [ "$(uname -s)" = Linux ] && [ "$(uname -m)" != x86_64 ]; then
-  shared=(--system-site-packages)
+  shared=true
 fi
-if ! is_new_enough .venv/bin/python || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
-  "$python" -m venv --clear "${shared[@]}" .venv ||
+if ! .venv/bin/python -m pip --version >/dev/null 2>&1 || ! is_new_enough .venv/bin/python ||
+  ! grep -qx "include-system-site-packages = $shared" .venv/pyvenv.cfg; then
+  options=(--clear)
+  [ "$shared" = true ] && options+=(--system-site-packages)
+  "$python" -m venv "${options[@]}" .venv ||
     fail "$python could not make .venv here: is the disk full, or the folder not yours?"
 fi
 
 what="."
 [ ${#extras[@]} -gt 0 ] && what=".[$(IFS=,; echo "${extras[*]}")]"
 echo "Installing into .venv (a minute or two, needs the internet once) ..."
-if ! .venv/bin/python -m pip install --no-input --disable-pip-version-check --retries 2 \
-  --editable "$what" >"$log" 2>&1; then
+# By the environment, since pip's own child that fetches the build's tools takes no options.
+export PIP_RETRIES=2 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+if ! .venv/bin/python -m pip install --editable "$what" >"$log" 2>&1; then
   if grep -q CERTIFICATE_VERIFY_FAILED "$log"; then
     fail "pip does not trust the package index's certificate: is this computer's clock right ($(date '+%F %R'))? Details: $log."
   fi
