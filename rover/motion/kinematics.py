@@ -84,7 +84,8 @@ class Kinematics:
         """Whether the rover can slide along any heading besides straight ahead and back."""
         low = max(wheel.low_rad for wheel in self._wheels)
         high = min(wheel.high_rad for wheel in self._wheels)
-        return not self._fixed and low < high
+        # A fixed wheel steers from 0 to 0 and leaves nothing between the two.
+        return low < high
 
     def body_twist(self, motion: Motion) -> Twist:
         """Return the body's velocity in ``motion`` as it is given; nothing is limited here."""

@@ -11,8 +11,6 @@ from rover.units import deg_from_rad
 _ON_AXIS_M = 1e-6
 # Rounding at the end of a steering range; far below what the gate tolerates.
 _ROUNDING_RAD = 1e-7
-# A contact slower than this part of the body's motion sits on the turning centre.
-_AT_CENTRE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +51,6 @@ class Wheel:
         if not self.steerable:
             return 0.0, vx
         length = math.hypot(vx, vy)
-        if length < _AT_CENTRE:
-            return 0.0, 0.0
         angle = math.atan2(vy, vx)
         if not self._reaches(angle):
             angle, length = _turned_round(angle), -length

@@ -72,7 +72,8 @@ class WheelTrack:
         """Drop what ``at`` no longer needs for this moment and later ones.
 
         A wheel that was not read since is not remembered at all: the others have gone on
-        without it, and its own way since then must not be counted again when it is back.
+        without it. When it is back, a straight line over its silence would spread its way
+        evenly, and add to the present what it rolled long before.
         """
         readings = self._readings
         if self.latest_s < moment_s:

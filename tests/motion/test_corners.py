@@ -76,7 +76,8 @@ def test_late_ticks_are_not_caught_up_and_time_does_not_run_backwards():
 
 
 @pytest.mark.parametrize(
-    ("astray_deg", "expected"), [(0.0, 1.0), (5.99, 1.0), (15.5, 0.5), (25.01, 0.0), (60.0, 0.0)]
+    ("astray_deg", "expected"),
+    [(0.0, 1.0), (5.99, 1.0), (10.75, 0.84375), (15.5, 0.5), (25.01, 0.0), (60.0, 0.0)],
 )
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_alignment_falls_from_6_to_25_degrees(astray_deg, expected, sign):

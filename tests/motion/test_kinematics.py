@@ -236,8 +236,9 @@ def test_a_wheel_on_the_turning_centre_stands_still(steer_deg):
     assert targets.wheel_rad_s[1] > 0.0
 
 
-def test_a_steered_wheel_on_the_y_axis_never_steers_on_arcs_and_rolls_back_within_them():
-    config = rover_of(Row(0.0, 0.5, (-10.0, 10.0)), Row(0.0, -0.5, None))
+@pytest.mark.parametrize("x_m", [0.0, 1e-9])
+def test_a_steered_wheel_on_the_y_axis_never_steers_on_arcs_and_rolls_back_within_them(x_m):
+    config = rover_of(Row(x_m, 0.5, (-10.0, 10.0)), Row(0.0, -0.5, None))
     targets = Kinematics(config).targets(Arc(0.15, 4.0))
     assert targets.steer_rad == (0.0, 0.0)
     assert targets.wheel_rad_s[0] == pytest.approx(-0.15 / 0.075)
@@ -296,8 +297,9 @@ def test_a_rover_with_fixed_wheels_crabs_ahead_and_back_only(heading):
 def test_a_crab_that_drags_fixed_wheels_is_refused_and_they_are_named():
     kinematics = Kinematics(JPL)
     for ask in (kinematics.check, kinematics.targets, kinematics.speed_fraction):
-        with pytest.raises(GeometryError, match=r"crab at 30.0 deg: left_middle, right_middle"):
-            ask(Crab(0.0, math.radians(30.0)))
+        for deg in (30.0, -30.0, 179.0, -90.0):
+            with pytest.raises(GeometryError, match=f"at {deg} deg: left_middle, right_middle"):
+                ask(Crab(0.0, math.radians(deg)))
 
 
 def test_a_motion_out_of_a_range_is_refused_naming_every_wheel_and_what_it_may():

@@ -315,6 +315,19 @@ def test_the_others_go_on_without_a_silent_wheel_and_take_it_back():
     assert odometry.jumps == 0
 
 
+def test_what_a_wheel_rolled_while_it_was_silent_is_not_added_when_it_is_back():
+    wheels = Wheels(JPL)
+    odometry = Odometry(wheels.kinematics)
+    for tick in range(200):
+        wheels.read(*(range(1, 6) if 50 <= tick < 140 else range(6)))
+        wheels.tell(odometry)
+        if tick == 139:
+            standing = odometry.pose
+        wheels.roll(Arc(0.5 if tick < 100 else 0.0, 0.0), TICK_S)
+    assert standing.x_m == pytest.approx(100 * TICK_S * 0.5)
+    assert odometry.pose == standing
+
+
 def test_one_wheel_alone_is_not_believed():
     wheels = Wheels(JPL)
     odometry = Odometry(wheels.kinematics)
