@@ -325,6 +325,20 @@ def test_a_silent_controller_keeps_no_other_from_its_packet(rig):
         assert {0x81, 0x82} <= set(commanded)
 
 
+def test_nobody_waits_for_the_deadline_of_a_controller_that_failed_before(rig):
+    rig.line.silent.add(0x80)
+    rig.tick()
+    for _ in range(20):
+        mark, begun_s = len(rig.line.written), max(rig.clock.now_s(), rig.next_s)
+        rig.tick()
+        sent_s = {
+            data[0]: when_s - begun_s for when_s, data in rig.line.written[mark:] if data[1] == 37
+        }
+        # Whatever the last tick left of the 10 ms of quiet, and the packet before.
+        assert sent_s[0x82] < 0.001
+        assert sent_s[0x81] < 0.003
+
+
 def test_a_silent_controller_is_soon_not_ready_and_says_why(rig):
     rig.ticks(0.05)
     rig.line.silent.add(0x82)
@@ -364,6 +378,34 @@ def test_a_controller_that_hears_but_cannot_answer_gets_zero_duty_at_once_when_l
         rig.tick()
     rig.tick()
     assert with_crc(bytes.fromhex("80 22 00000000")) in rig.sent_since(mark, 0x80)
+
+
+def test_a_controller_lost_again_soon_gets_zero_duty_at_once_too(rig):
+    rig.line.silent.add(0x80)
+    rig.ticks(0.3)
+    rig.line.silent.clear()
+    while not rig.ready()["0x80"]:
+        rig.tick()
+    rig.line.silent.add(0x80)
+    while rig.ready()["0x80"]:
+        rig.tick()
+    mark = len(rig.line.written)
+    rig.tick()
+    rig.tick()
+    assert with_crc(bytes.fromhex("80 22 00000000")) in rig.sent_since(mark, 0x80)
+
+
+def test_controllers_that_come_back_together_are_brought_up_one_a_tick(rig):
+    rig.line.silent |= {0x80, 0x81, 0x82}
+    rig.ticks(1.0)
+    rig.line.silent.clear()
+    brought_up = []
+    while not all(rig.ready().values()):
+        mark = len(rig.line.written)
+        rig.tick()
+        brought_up.append(sum(data[1] == 14 for _, data in rig.line.written[mark:]))
+    assert max(brought_up) == 1
+    assert sum(brought_up) == 3
 
 
 def test_a_controller_that_comes_back_is_confirmed_before_it_drives(rig):
