@@ -12,7 +12,7 @@ import click
 
 from rover import paths
 from rover.config import Config
-from rover.config_show import config as config_group
+from rover.config.show import config as config_group
 from rover.errors import RoverError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -59,7 +59,7 @@ class ConfigFiles:
 
     def load(self) -> Config:
         """Read and check it. Raises ConfigError."""
-        from rover.config_files import load_config
+        from rover.config.files import load_config
 
         return load_config(self.profile, self.user_file, self.calibration).config
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from rover import paths
 from rover.cli import main
-from rover.config_files import load_config
+from rover.config.files import load_config
 from rover.link import ControlLink
 from rover.simulated import simulated
 from tests.builders import osr_config

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from rover.config_checks import contradictions
-from rover.config_files import NOWHERE, load_config
+from rover.config.checks import contradictions
+from rover.config.files import NOWHERE, load_config
 
 OSR = load_config("osr", places=NOWHERE).config
 

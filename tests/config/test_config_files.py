@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rover.config import Config
-from rover.config_files import (
+from rover.config.files import (
     MAX_FILE_BYTES,
     NOWHERE,
     Places,
@@ -16,8 +16,8 @@ from rover.config_files import (
     profile_names,
     usual_places,
 )
-from rover.config_layers import BUILT_IN, Layer, Origin
-from rover.config_schema import leaves
+from rover.config.layers import BUILT_IN, Layer, Origin
+from rover.config.schema import leaves
 from rover.errors import ConfigError
 
 

@@ -3,9 +3,9 @@
 import pytest
 from click.testing import CliRunner
 
-from rover.config_files import NOWHERE, load_config
-from rover.config_schema import key_text, leaves
-from rover.config_show import config
+from rover.config.files import NOWHERE, load_config
+from rover.config.schema import key_text, leaves
+from rover.config.show import config
 
 CALIBRATION = (
     "[wheels.left_front.steer]\ncentre_deg = 141\n[wheels.left_rear.steer]\ncentre_deg = 150\n"

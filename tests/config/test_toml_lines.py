@@ -3,7 +3,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rover.toml_lines import key_lines
+from rover.config.toml_lines import key_lines
 
 TEXT = '''\
 # a comment

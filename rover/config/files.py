@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from rover.config import Config
-from rover.config_layers import Layer, LayerFile, Origin, faults_in, merge
-from rover.config_schema import nearest, value_text
+from rover.config.layers import Layer, LayerFile, Origin, faults_in, merge
+from rover.config.schema import nearest, value_text
+from rover.config.sections import Config
+from rover.config.toml_lines import KeyPath, key_lines
 from rover.errors import ConfigError
-from rover.toml_lines import KeyPath, key_lines
 
 DEFAULT_PROFILE = "osr"
 # The profile of a rover that is like none of the built-in ones: its file describes it all.

@@ -16,8 +16,8 @@ from functools import cache
 import msgspec
 from msgspec import NODEFAULT, Struct, inspect
 
-from rover.config import Config
-from rover.toml_lines import KeyPath
+from rover.config.sections import Config
+from rover.config.toml_lines import KeyPath
 
 Table = dict[str, object]
 

@@ -6,11 +6,11 @@ from typing import NoReturn
 
 import click
 
-from rover.config_files import NO_PROFILE, NOWHERE, LoadedConfig, load_config
-from rover.config_layers import Layer
-from rover.config_schema import key_text, leaves, nearest, value_text
+from rover.config.files import NO_PROFILE, NOWHERE, LoadedConfig, load_config
+from rover.config.layers import Layer
+from rover.config.schema import key_text, leaves, nearest, value_text
+from rover.config.toml_lines import KeyPath
 from rover.errors import ConfigError
-from rover.toml_lines import KeyPath
 
 # More changes than these are counted and not listed: the answer is one line.
 _LISTED_CHANGES = 6

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from rover.config import Config, SteerConfig
-from rover.config_schema import key_text, value_text
-from rover.toml_lines import KeyPath
+from rover.config.schema import key_text, value_text
+from rover.config.sections import Config, SteerConfig
+from rover.config.toml_lines import KeyPath
 
 # The rates that a RoboClaw in packet serial mode can be set to, by its manual.
 ROBOCLAW_BAUDS = (2400, 9600, 19200, 38400, 57600, 115200, 230400, 460800)

@@ -1,7 +1,7 @@
 """The shape of the configuration: what can be set, in which units, within which bounds.
 
 Values here are the defaults that every rover shares. How files are read and merged is
-``rover.config_files``; what one value must be to fit another, ``rover.config_checks``.
+``rover.config.files``; what one value must be to fit another, ``rover.config.checks``.
 """
 
 from typing import Annotated

@@ -6,11 +6,11 @@ from enum import IntEnum
 
 import msgspec
 
-from rover.config import Config
-from rover.config_checks import Contradiction, contradictions
-from rover.config_schema import Table, examine, leaves, missing
+from rover.config.checks import Contradiction, contradictions
+from rover.config.schema import Table, examine, leaves, missing
+from rover.config.sections import Config
+from rover.config.toml_lines import KeyPath
 from rover.errors import ConfigError
-from rover.toml_lines import KeyPath
 
 
 class Layer(IntEnum):

@@ -1,0 +1,41 @@
+"""The configuration: its sections here, how files become one in ``rover.config.files``."""
+
+from rover.config.sections import (
+    Config,
+    DeadlineConfig,
+    GamepadConfig,
+    GateConfig,
+    LoopConfig,
+    MotionConfig,
+    MotorConfig,
+    PanelConfig,
+    PowerConfig,
+    RoboclawConfig,
+    RoverConfig,
+    Section,
+    SteerConfig,
+    SteeringConfig,
+    StickConfig,
+    WebConfig,
+    WheelConfig,
+)
+
+__all__ = [
+    "Config",
+    "DeadlineConfig",
+    "GamepadConfig",
+    "GateConfig",
+    "LoopConfig",
+    "MotionConfig",
+    "MotorConfig",
+    "PanelConfig",
+    "PowerConfig",
+    "RoboclawConfig",
+    "RoverConfig",
+    "Section",
+    "SteerConfig",
+    "SteeringConfig",
+    "StickConfig",
+    "WebConfig",
+    "WheelConfig",
+]
