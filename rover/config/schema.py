@@ -124,7 +124,7 @@ def _examine_value(
 ) -> None:
     """Put ``value`` into ``values`` if ``annotation`` allows it, else say why not."""
     info = _type_info(annotation)
-    if value == NONE_TEXT and _may_be_none(info) and not isinstance(_core(info), inspect.StrType):
+    if value == NONE_TEXT and _may_be_none(info):
         values[path[-1]] = None
         return
     core = _core(info)

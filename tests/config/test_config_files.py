@@ -16,9 +16,11 @@ from rover.config.files import (
     profile_names,
     usual_places,
 )
-from rover.config.layers import BUILT_IN, Layer, Origin
+from rover.config.layers import BUILT_IN, Layer, LayerFile, Origin, merge
 from rover.config.schema import leaves
 from rover.errors import ConfigError
+
+OSR = load_config("osr", places=NOWHERE).config
 
 
 @pytest.fixture
@@ -91,14 +93,23 @@ def test_none_switches_off_what_the_rover_may_do_without(write):
     assert loaded.origins["wheels", "left_front", "steer"].line == 4
 
 
-def test_what_one_file_switched_off_another_may_set_anew_without_old_values(write):
-    user = write('[wheels.left_front]\nsteer = "none"')
-    calibration = write(
-        "[wheels.left_front.steer]\nchannel = 2\ncentre_deg = 150\nmin_deg = -20\nmax_deg = 20", "c"
-    )
-    loaded = load_config(None, user, calibration, places=NOWHERE)
-    assert loaded.config.wheels["left_front"].steer.direction == -1
-    assert loaded.origins["wheels", "left_front", "steer", "direction"] == BUILT_IN
+def test_what_one_file_switched_off_another_may_set_anew_without_old_values():
+    def layer(kind, steer):
+        return LayerFile(kind, kind.name, {"wheels": {"left_front": {"steer": steer}}}, {})
+
+    new = {"channel": 5, "centre_deg": 150, "min_deg": -20, "max_deg": 20}
+    whole = msgspec.to_builtins(OSR)
+    for wheel in ("left_middle", "right_middle"):
+        del whole["wheels"][wheel]["steer"]
+    del whole["panel"]["stop_button"]
+    osr = LayerFile(Layer.PROFILE, "osr", whole, {})
+    merged = merge([osr, layer(Layer.USER, "none"), layer(Layer.CALIBRATION, new)])
+    steer = merged.config.wheels["left_front"].steer
+    assert (steer.channel, steer.direction) == (5, -1)
+    path = ("wheels", "left_front", "steer")
+    assert merged.origins[*path, "channel"].layer is Layer.CALIBRATION
+    # The profile sets it too, but that was switched off.
+    assert merged.origins[*path, "direction"] == BUILT_IN
 
 
 def test_a_file_may_describe_a_rover_of_its_own(write):
@@ -281,6 +292,14 @@ def test_a_new_wheel_must_be_described_whole(write):
     ]
 
 
+def test_a_key_that_is_wrong_is_not_called_missing_too(write):
+    wheel = "radius_m = 0.1\nmax_speed_rad_s = 10\nmotor = { address = 0x83, channel = 1 }"
+    path = write(f"[wheels.seventh]\nx_m = true\ny_m = 0\n{wheel}")
+    assert only_problem(path) == (
+        f"{path}:2: wheels.seventh.x_m = true: must be a number from -5 to 5"
+    )
+
+
 def test_a_rover_without_any_wheels_is_refused(write):
     said = "wheels is missing: it must be a table"
     assert only_problem(profile="none") == f"no configuration file: {said}"
@@ -378,8 +397,7 @@ def test_files_make_the_same_config_as_code_does(tmp_path_factory, user, calibra
     (folder / "user.toml").write_text(toml_of(user))
     (folder / "calibration.toml").write_text(toml_of(calibration))
     loaded = load_config(None, folder / "user.toml", folder / "calibration.toml", places=NOWHERE)
-    base = load_config(places=NOWHERE).config
-    assert loaded.config == built(built(base, user), calibration)
+    assert loaded.config == built(built(OSR, user), calibration)
     for path in user | calibration:
         layer, written = (
             (Layer.CALIBRATION, calibration) if path in calibration else (Layer.USER, user)
@@ -399,7 +417,7 @@ ANYTHING = st.recursive(
     max_leaves=4,
 )
 ANY_KEY = st.sampled_from(
-    [path for path, _ in leaves(load_config(places=NOWHERE).config)]
+    [path for path, _ in leaves(OSR)]
     + [("wheels",), ("wheels", "left_front"), ("wheels", "w"), ("motion",), ("profile",), ("x",)]
 )
 

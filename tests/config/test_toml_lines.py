@@ -59,9 +59,11 @@ def test_a_statement_without_end_costs_the_lines_after_it_and_no_more():
     assert key_lines(text) == {("a",): 1}
 
 
-def test_keys_nested_out_of_reason_do_not_matter():
+def test_keys_nested_out_of_reason_are_not_followed():
     text = ".".join(["a"] * 5000) + " = 1\nb = 2"
-    assert key_lines(text)[("b",)] == 2
+    found = key_lines(text)
+    assert found[("b",)] == 2
+    assert max(map(len, found)) == 8
 
 
 @given(
