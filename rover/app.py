@@ -35,11 +35,11 @@ class NoPad:
 
 
 class Terminator:
-    """Turns SIGTERM and SIGINT into a flag, so that a tick is never cut in two."""
+    """Turns SIGTERM, SIGINT and SIGHUP into a flag, so that a tick is never cut in two."""
 
     def __init__(self) -> None:
         self.signalled = 0
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._note)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:

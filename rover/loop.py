@@ -89,6 +89,7 @@ class ControlLoop:
         self._arbiter = Arbiter(config)
         self.arming = Arming()
         self._seen_state: ArmState | None = None
+        self._lamps: tuple[bool, bool, bool] | None = None
         self._watch = Watch(config)
         self._kinematics = Kinematics(config)
         self._corners = Corners(config)
@@ -186,7 +187,10 @@ class ControlLoop:
 
     def _request(self, request: Request, now_s: float) -> Answer:
         asking = self._arbiter.asking(now_s)
-        return self.arming.request(request, self._conditions, asking, now_s)
+        answer = self.arming.request(request, self._conditions, asking, now_s)
+        # At once: of a stop and a clear in one tick, the stop must have had its effect.
+        self._enter_state(now_s)
+        return answer
 
     def _refuse(self, reason: str, now_s: float) -> None:
         self.journal.add(now_s, Severity.WARNING, "refused", reason)
@@ -198,15 +202,24 @@ class ControlLoop:
             return
         alarming = state in {ArmState.FAULT, ArmState.ESTOP}
         self._hardware.panel.enable_motors(not alarming)
-        self._hardware.panel.show(
-            armed=state is ArmState.ARMED, fault=alarming, link=self._arbiter.holder is not None
-        )
         self._arbiter.hold(now_s)
         self._governor.reset()
         self._corners.reset()
         self._seen_state = state
         severity = Severity.ERROR if alarming else Severity.INFO
         self.journal.add(now_s, severity, f"state-{state}", f"{state}: {self.arming.reason}")
+
+    def _light_lamps(self) -> None:
+        state = self.arming.state
+        lamps = (
+            state is ArmState.ARMED,
+            state in {ArmState.FAULT, ArmState.ESTOP},
+            self._arbiter.holder is not None,
+        )
+        if lamps != self._lamps:
+            self._lamps = lamps
+            armed, fault, link = lamps
+            self._hardware.panel.show(armed=armed, fault=fault, link=link)
 
     def _decide(
         self, now_s: float, elapsed_s: float
@@ -259,6 +272,7 @@ class ControlLoop:
         observed = self._observed
         if observed is None:
             return
+        self._light_lamps()
         self._link.publish(
             self._teller.telemetry(
                 Snapshot(

@@ -4,6 +4,8 @@ Born disarmed. Only a person arms, and is told every reason why not at once. A f
 emergency stop latches until a person clears it, back to DISARMED.
 """
 
+from typing import assert_never
+
 from rover.messages import Answer, ArmState, Condition, Request, RequestKind, Severity, Source
 
 # A request that waited longer for control to hear it is no longer what the person means.
@@ -41,6 +43,8 @@ class Arming:
                 return self._clear(request, conditions, now_s)
             case RequestKind.ARM:
                 return self._arm(request, conditions, asking, now_s)
+            case _:
+                assert_never(request.kind)
 
     def stop(self, who: str) -> None:
         """Latch the emergency stop."""

@@ -6,6 +6,7 @@ corners turn, the wheels start again. A stop keeps the turning circle it is on.
 
 import math
 from dataclasses import dataclass
+from typing import assert_never
 
 from rover.config import Config
 from rover.errors import GeometryError
@@ -99,6 +100,8 @@ class Governor:
                 shape = Spin(0.0)
             case Crab(speed, heading):
                 shape = Crab(0.0, heading)
+            case _:
+                assert_never(motion)
         try:
             self._kinematics.check(shape)
         except GeometryError:
@@ -146,6 +149,8 @@ class Governor:
                 return Spin(self._speed_mps / self._reach_m)
             case Crab(_, heading):
                 return Crab(self._speed_mps, heading)
+            case _:
+                assert_never(self._shape)
 
 
 def _within(value: float, bound: float) -> float:

@@ -193,6 +193,17 @@ def test_a_command_past_its_deadline_is_a_stop_whoever_let_it_through(drive: Dri
         assert dropped == pytest.approx(LIMITS.stop_decel_mps2 * TICK_S)
 
 
+@pytest.mark.parametrize(
+    "motion", [Arc(math.nan, 0.0), Arc(0.5, math.nan), Spin(math.nan), Crab(math.nan, 0.0)]
+)
+def test_what_is_not_a_number_moves_nothing_and_bends_nothing(drive: Drive, motion: Motion) -> None:
+    governed = drive.tick(motion, 100).motion
+    assert math.isfinite(speed_of(governed))
+    assert not isinstance(governed, Arc) or governed.curvature_per_m == 0.0
+    if motion != Arc(0.5, math.nan):
+        assert speed_of(governed) == 0.0
+
+
 def test_a_crabbing_rover_slides_where_it_is_told() -> None:
     """Every wheel steered: heading may change, and the speed follows the corners."""
     wheels = {

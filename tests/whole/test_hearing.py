@@ -1,0 +1,172 @@
+"""What the loop hears besides motion: the pad's buttons, refusals, devices that will not close."""
+
+import logging
+
+import pytest
+from msgspec import structs
+
+from rover.gamepad import GamepadUpdate
+from rover.link import ReceivedRequest, RefusedDrive
+from rover.messages import (
+    Arc,
+    ArmState,
+    DriveCommand,
+    Request,
+    RequestKind,
+    Severity,
+    Source,
+    Telemetry,
+)
+from tests.whole.memory_rover import MemoryRover
+
+AHEAD = Arc(0.5, 0.0)
+
+
+def press(rover: MemoryRover, kind: RequestKind) -> None:
+    rover.pad.update = GamepadUpdate(requests=(kind,), connected=True, name="pad")
+    rover.tick()
+
+
+def events(rover: MemoryRover, code: str) -> list[str]:
+    return [event.text for event in rover.loop.journal.events() if event.code == code]
+
+
+def test_the_pad_arms_stops_clears_with_start_and_disarms() -> None:
+    rover = MemoryRover()
+    rover.run(0.5)
+    for kind, state in (
+        (RequestKind.ARM, ArmState.ARMED),
+        (RequestKind.STOP, ArmState.ESTOP),
+        # Start means clear while something is latched, and arms when pressed again.
+        (RequestKind.ARM, ArmState.DISARMED),
+    ):
+        press(rover, kind)
+        assert rover.state is state
+    rover.run(0.5)
+    press(rover, RequestKind.ARM)
+    assert rover.state is ArmState.ARMED
+    press(rover, RequestKind.DISARM)
+    assert rover.state is ArmState.DISARMED
+
+
+def test_a_stop_has_its_effect_though_it_is_cleared_within_the_same_tick() -> None:
+    rover = MemoryRover().driving(AHEAD)
+    rover.hush()
+    rover.run(0.1)
+    now_s = rover.clock.now_s()
+    for kind in (RequestKind.STOP, RequestKind.CLEAR, RequestKind.ARM):
+        rover.link.requests.append(ReceivedRequest(Request(kind, "a test", now_s), (b"", b"")))
+    rover.say(AHEAD)
+    rover.run(0.5)
+    assert len(rover.link.answers) >= 3
+    assert rover.stands()
+
+
+def test_the_lamps_tell_armed_fault_and_who_is_heard() -> None:
+    rover = MemoryRover()
+    panel, level = rover.config.panel, rover.simulated.lines.level
+
+    def lamps() -> tuple[bool, bool, bool]:
+        lines = (panel.led_armed, panel.led_fault, panel.led_link)
+        return tuple(level(line) for line in lines if line is not None)
+
+    rover.run(0.5)
+    assert lamps() == (False, False, False)
+    rover.armed()
+    assert lamps() == (True, False, False)
+    rover.say(AHEAD)
+    rover.run(0.2)
+    assert lamps() == (True, False, True)
+    rover.ask(RequestKind.STOP)
+    rover.run(0.1)
+    assert lamps() == (False, True, False)
+
+
+def test_a_refusal_to_the_pad_is_an_event() -> None:
+    rover = MemoryRover()
+    rover.run(0.5)
+    rover.say(AHEAD)
+    rover.run(0.1)
+    press(rover, RequestKind.ARM)
+    assert rover.state is ArmState.DISARMED
+    assert events(rover, "refused") == ["web: let go of the sticks first"]
+
+
+def test_trouble_with_the_pad_is_told_once_and_its_end_too() -> None:
+    rover = MemoryRover()
+    rover.pad.update = GamepadUpdate(trouble="no gamepad found: plug one in or pair it")
+    rover.run(0.5)
+    rover.pad.update = GamepadUpdate(connected=True, name="Some Pad")
+    rover.run(0.5)
+    assert events(rover, "gamepad") == [
+        "no gamepad found: plug one in or pair it",
+        "Some Pad ready",
+    ]
+
+
+@pytest.mark.parametrize("source", [Source.WEB, None])
+def test_a_refused_message_is_told_with_its_reason(source: Source | None) -> None:
+    rover = MemoryRover().driving(AHEAD)
+    rover.link.refused.append(RefusedDrive(source, "not a drive command: garbage"))
+    rover.tick()
+    assert events(rover, "refused") == [
+        f"{source or 'unknown source'}: not a drive command: garbage"
+    ]
+    rover.run(0.5)
+    # Nobody's rubbish stops nobody; a source's own stops it.
+    assert rover.stands() is (source is Source.WEB)
+
+
+def test_a_command_from_the_future_is_refused_and_stops() -> None:
+    rover = MemoryRover().driving(AHEAD)
+    stamp_s = rover.clock.now_s() + 60.0
+    rover.link.drive.append(DriveCommand(Source.WEB, 1, stamp_s, AHEAD))
+    rover.run(0.5)
+    assert rover.stands()
+    assert "future" in events(rover, "refused")[0]
+
+
+def test_one_device_that_will_not_close_keeps_no_other_from_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rover = MemoryRover().driving(AHEAD)
+
+    def broken() -> None:
+        raise OSError("a loose wire")
+
+    monkeypatch.setattr(rover.hardware.drive, "close", broken)
+    with caplog.at_level(logging.ERROR, "rover"):
+        rover.loop.shut_down()
+    assert "a loose wire" in caplog.text
+    # The enable line has been dropped, which takes the motors' power.
+    assert not rover.truth().motor_enable
+    rover.clock.sleep_s(0.3)
+    assert rover.stands()
+
+
+def test_nothing_is_told_before_the_first_look_at_the_devices() -> None:
+    rover = MemoryRover()
+    assert not rover.link.published
+    rover.tick()
+    first: Telemetry = rover.link.published[0]
+    assert first.state is ArmState.DISARMED
+    assert first.source is None
+
+
+def test_a_pause_of_the_whole_process_moves_nothing_afterwards() -> None:
+    rover = MemoryRover().driving(AHEAD)
+    rover.hush()
+    rover.clock.sleep_s(10.0)
+    rover.run(0.5)
+    assert rover.stands()
+    assert rover.state in {ArmState.ARMED, ArmState.FAULT}
+    assert any(event.severity is Severity.WARNING for event in rover.loop.journal.events())
+
+
+def test_the_number_of_wheels_is_a_matter_of_configuration() -> None:
+    """Nothing in the chain counts on six wheels: JPL's rover without its middle ones drives."""
+    rover = MemoryRover()
+    wheels = {n: w for n, w in rover.config.wheels.items() if w.steer is not None}
+    four = MemoryRover(structs.replace(rover.config, wheels=wheels)).driving(Arc(0.5, 0.5))
+    assert len(four.telemetry.wheels) == 4
+    assert four.truth().twist.yaw_rate_rad_s == pytest.approx(0.25, rel=0.05)
