@@ -104,7 +104,7 @@ def test_a_hardware_that_vanishes_is_told_and_found_again(rover: RealRover) -> N
     rover.wait_for_state(ArmState.FAULT)
     assert any("RoboClaw" in condition.text for condition in rover.telemetry().conditions)
     rover.truths.close()
-    rover.hardware = start_rover("hardware-sim", "--dir", str(rover.directory))
+    rover.hardware = rover.start_hardware()
     wait_for((rover.directory / "truth").exists, "the hardware did not come back")
     rover.truths = type(rover.truths)(str(rover.directory / "truth"))
     assert rover.client.request(RequestKind.CLEAR, "a test", WITHIN_S).accepted
