@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 
 # How often the reader looks whether it shall end.
-_POLL_S = 0.2
+_POLL_S = 0.1
 
 
 class TelemetrySource(Protocol):

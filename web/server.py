@@ -21,7 +21,7 @@ from web.remote import Remote
 from web.sockets import Sockets
 
 _BACKLOG = 64
-_SHUTDOWN_POLL_S = 0.1
+_SHUTDOWN_POLL_S = 0.05
 _SOCKETS_CLOSE_S = 0.8
 # No packet is sent to it: the system only picks the interface that would be used.
 _ANY_OUTSIDE_ADDRESS = ("192.0.2.1", 9)

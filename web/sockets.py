@@ -1,5 +1,6 @@
 """WebSocket connections: one DriveSession each, and all of them closed at the end."""
 
+import contextlib
 import logging
 import socket
 import threading
@@ -7,6 +8,7 @@ import time
 
 from msgspec import UNSET
 from simple_websocket import ConnectionClosed, Server
+from wsproto.utilities import LocalProtocolError
 
 from web.drive import DriveSession
 from web.frames import StateFrame
@@ -21,9 +23,12 @@ MAX_MESSAGE_BYTES = 65536
 # A phone that answers no ping for so long has gone.
 PING_S = 2.0
 
+# What the library raises when the client has closed, or is just about to.
+_CLOSING = (ConnectionClosed, LocalProtocolError)
+
 _POLICY_VIOLATION = 1008
 _GOING_AWAY = 1001
-_POLL_S = 0.25
+_POLL_S = 0.1
 _CLOSE_S = 0.5
 
 # What the kernel holds for a phone that reads too slowly: about four telemetry frames, so
@@ -79,7 +84,7 @@ class Sockets:
         def write(text: str) -> None:
             try:
                 ws.send(text)
-            except ConnectionClosed as error:
+            except _CLOSING as error:
                 raise ConnectionResetError("the client has gone") from error
 
         def state(with_telemetry: bool) -> StateFrame:
@@ -98,7 +103,10 @@ class Sockets:
                 if messages:
                     session.receive(messages, remote.clock.now_s())
                 if session.is_hopeless:
-                    code, text = _POLICY_VIOLATION, "too many bad frames"
+                    code, text = # What the library raises when the client has closed, or is just about to.
+_CLOSING = (ConnectionClosed, LocalProtocolError)
+
+_POLICY_VIOLATION, "too many bad frames"
                     break
         except ConnectionClosed:
             pass
@@ -108,8 +116,7 @@ class Sockets:
                 # It is stuck in a write to a phone that does not read.
                 ws.sock.shutdown(socket.SHUT_RDWR)
             _log.info("%s disconnected", name)
-        if ws.connected:
-            ws.close(code, text)
+        _say_goodbye(ws, code, text)
 
     def close(self, timeout_s: float) -> bool:
         """End all conversations; tell whether they ended within ``timeout_s``."""
@@ -121,6 +128,17 @@ class Sockets:
                     return True
             time.sleep(0.01)
         return False
+
+
+def _say_goodbye(ws: Server, code: int, text: str) -> None:
+    """Close ``ws``, if the client has not, and let nothing follow.
+
+    Flask would send an HTTP answer of its own after the closing frame.
+    """
+    with contextlib.suppress(OSError, *_CLOSING):
+        ws.close(code, text)
+    with contextlib.suppress(OSError):
+        ws.sock.shutdown(socket.SHUT_WR)
 
 
 def _state_frame(remote: Remote, session: DriveSession, with_telemetry: bool) -> StateFrame:

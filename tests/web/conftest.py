@@ -1,6 +1,5 @@
 """A web server over a fake control process, and phones that connect to it."""
 
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,14 +9,14 @@ from rover.config import Config
 from tests.builders import osr_config
 from tests.web.fake_control import FakeControl
 from tests.web.phone import Phone
+from tests.web.rig import short_directory, web_server
 from web.server import WebServer
 
 
 @pytest.fixture
 def short_dir() -> Iterator[Path]:
-    """A directory whose path is short enough for Unix sockets."""
-    with tempfile.TemporaryDirectory(prefix="rover-") as directory:
-        yield Path(directory)
+    with short_directory() as directory:
+        yield directory
 
 
 @pytest.fixture
@@ -35,10 +34,8 @@ def control(short_dir: Path) -> Iterator[FakeControl]:
 @pytest.fixture
 def server(short_dir: Path, config: Config, control: FakeControl) -> Iterator[WebServer]:
     """A web server on a free port of this computer."""
-    server = WebServer(config, short_dir, host="127.0.0.1", port=0, state_dir=short_dir / "state")
-    server.start()
-    yield server
-    server.close()
+    with web_server(config, short_dir, control) as server:
+        yield server
 
 
 @pytest.fixture

@@ -129,6 +129,21 @@ class FakeControl:
             self.commands.clear()
             self.requests.clear()
 
+    def wait_until_linked(self, send: Callable[[], object]) -> None:
+        """Call ``send`` until a command comes through, then forget it.
+
+        A publishing socket drops what it sends before the subscriber has answered it; the
+        page, which sends all the time, never notices.
+        """
+        deadline_s = time.monotonic() + DEADLINE_S
+        with self._changed:
+            while not self.commands:
+                if time.monotonic() > deadline_s:
+                    raise AssertionError("no command came through")
+                send()
+                self._changed.wait(0.02)
+            self.commands.clear()
+
     def wait_for(self, look: Callable[[], Found | None], what: str) -> Found:
         """Return what ``look`` finds as soon as it finds anything."""
         deadline_s = time.monotonic() + DEADLINE_S

@@ -91,6 +91,7 @@ def test_a_signal_ends_the_process_in_time(control, short_dir, number):
         url = process.stdout.readline()
         port, key = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\?key=(\S+)\n", url).groups()
         phone = Phone(int(port), {"Authorization": f"Bearer {key}"})
+        control.wait_until_linked(phone.drive)
         start_driving(phone, control)
         process.send_signal(number)
         began_s = time.monotonic()

@@ -21,6 +21,32 @@ export function make(tag, className, text) {
   return element;
 }
 
+// Browsers make no click of a tap while another finger holds a stick, so a press is where a
+// finger lifts. The click that usually follows such a tap is swallowed, whatever lies there now.
+const CLICK_AFTER_TAP_MS = 500;
+let tappedMs = -Infinity;
+
+addEventListener(
+  "click",
+  (event) => {
+    if (event.detail === 0 || performance.now() - tappedMs > CLICK_AFTER_TAP_MS) return;
+    event.stopImmediatePropagation();
+    event.preventDefault();
+  },
+  { capture: true },
+);
+
+// Calls `act` with what was pressed inside `element`: by finger, mouse or keyboard.
+export function onPress(element, act) {
+  element.addEventListener("click", (event) => act(event.target));
+  element.addEventListener("pointerup", (event) => {
+    if (event.pointerType !== "touch" || element.disabled) return;
+    tappedMs = performance.now();
+    const under = document.elementFromPoint(event.clientX, event.clientY);
+    if (element.contains(under)) act(under);
+  });
+}
+
 // Tells people who listen instead of looking.
 export function announce(text) {
   setText(byId("announce"), text);

@@ -1,7 +1,7 @@
 // Joins the page's parts: what comes in from the link goes to the views, what people do goes out.
 
 import { openDetails, problems, showEvents, showFigures, showProblems, showWheels } from "./details.js";
-import { announce, byId, make, setData, setHidden, setText } from "./dom.js";
+import { announce, byId, make, onPress, setData, setHidden, setText } from "./dom.js";
 import { Keyboard } from "./keyboard.js";
 import { Link } from "./link.js";
 import { LostNotice } from "./lost.js";
@@ -132,15 +132,15 @@ link.addEventListener("reason", ({ detail }) => {
   announce(reason);
 });
 
-byId("action").addEventListener("click", () => {
+onPress(byId("action"), () => {
   pilot.release();
   link.request(byId("action").dataset.kind);
 });
-byId("give").addEventListener("click", () => {
+onPress(byId("give"), () => {
   pilot.release();
   link.send({ type: "give" });
 });
-byId("modes").addEventListener("click", ({ target }) => {
+onPress(byId("modes"), (target) => {
   if (target.dataset.mode) chooseMode(target.dataset.mode);
 });
 byId("limit").addEventListener("input", ({ target }) => {
@@ -148,12 +148,12 @@ byId("limit").addEventListener("input", ({ target }) => {
   remember("limit", pilot.limit);
   showLimit();
 });
-byId("zoom-in").addEventListener("click", () => scene.zoom(-1));
-byId("zoom-out").addEventListener("click", () => scene.zoom(1));
-byId("refused-close").addEventListener("click", () => setHidden(byId("refused"), true));
-byId("notice").addEventListener("click", () => openDetails(true));
-byId("details-open").addEventListener("click", () => openDetails(!byId("details").classList.contains("open")));
-byId("details-close").addEventListener("click", () => openDetails(false));
+onPress(byId("zoom-in"), () => scene.zoom(-1));
+onPress(byId("zoom-out"), () => scene.zoom(1));
+onPress(byId("refused-close"), () => setHidden(byId("refused"), true));
+onPress(byId("notice"), () => openDetails(true));
+onPress(byId("details-open"), () => openDetails(!byId("details").classList.contains("open")));
+onPress(byId("details-close"), () => openDetails(false));
 wide.addEventListener("change", arrangePads);
 
 const limitInput = byId("limit");

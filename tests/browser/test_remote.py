@@ -1,0 +1,481 @@
+"""What a person does on the page, and what control hears of it."""
+
+import itertools
+import re
+
+import msgspec
+import pytest
+from playwright.sync_api import Page, expect
+
+from rover.messages import (
+    Arc,
+    ArmState,
+    Condition,
+    Event,
+    Limit,
+    PowerReading,
+    RequestKind,
+    Severity,
+    Source,
+    Spin,
+)
+from tests.browser.fingers import Fingers
+from tests.builders import osr_config
+from tests.web.fake_control import FakeControl, is_driving, is_stop
+from tests.web.phone import Phone
+from tests.web.rig import short_directory, web_server
+
+pytestmark = pytest.mark.browser
+
+AT_REST = Arc(0.0, 0.0)
+
+
+def pad(page):
+    return page.locator("#pad-right")
+
+
+def stop(page):
+    return page.get_by_role("button", name="Emergency stop")
+
+
+def action(page):
+    return page.locator("#action")
+
+
+def steady(page):
+    """Wait until the page is drawn as it was last told."""
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+
+
+def hold_forward(page, fingers, control):
+    """Hold the stick forward and to the left until control has heard so."""
+    fingers.land("thumb", pad(page))
+    fingers.move("thumb", -30, -50)
+    return control.wait_for_motion(is_driving, "driving").motion
+
+
+class TestSticks:
+    def test_a_thumb_drives_and_the_stick_springs_back(self, phone, fingers, control):
+        motion = hold_forward(phone, fingers, control)
+        assert motion.speed_mps > 0
+        control.wait_for_motion(lambda m: is_driving(m) and m.curvature_per_m > 0, "a left turn")
+        expect(phone.locator("#wheel-of")).to_have_text("You have the wheel")
+        fingers.lift("thumb")
+        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        expect(pad(phone)).not_to_have_class(re.compile("held"))
+        control.forget()
+        control.wait_for_motion(lambda m: m == AT_REST, "a heartbeat")
+        assert set(control.motions) <= {AT_REST}
+
+    def test_back_and_right_are_negative(self, phone, fingers, control):
+        fingers.land("thumb", pad(phone))
+        fingers.move("thumb", 50, 50)
+        motion = control.wait_for_motion(
+            lambda m: is_driving(m) and m.curvature_per_m != 0, "driving"
+        ).motion
+        assert motion.speed_mps < 0
+        assert motion.curvature_per_m < 0
+
+    def test_two_thumbs_in_landscape(self, open_page, control):
+        page = open_page("Pixel 7 landscape")
+        fingers = Fingers(page)
+        fingers.land("left thumb", page.locator("#pad-left"))
+        fingers.land("right thumb", page.locator("#pad-right"))
+        # Each pad has one axis: what goes the other way does not count.
+        fingers.move("left thumb", 40, -50)
+        fingers.move("right thumb", 50, 40)
+        control.wait_for_motion(
+            lambda m: is_driving(m) and m.speed_mps > 0 > m.curvature_per_m, "forward, to the right"
+        )
+        fingers.lift("left thumb")
+        control.wait_for_motion(
+            lambda m: m.speed_mps == 0 > m.curvature_per_m, "wheels still turned"
+        )
+        fingers.lift("right thumb")
+        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+
+    def test_a_held_stick_is_told_at_25_hz(self, phone, fingers, control):
+        hold_forward(phone, fingers, control)
+        control.forget()
+        commands = control.wait_for(
+            lambda: control.commands[:40] if len(control.commands) >= 40 else None, "40 commands"
+        )
+        rate_hz = 39 / (commands[-1].stamp_s - commands[0].stamp_s)
+        assert 15 < rate_hz < 35
+        assert all(is_driving(command.motion) for command in commands)
+
+    def test_a_second_finger_presses_buttons_while_the_thumb_drives(self, phone, fingers, control):
+        control.update(state=ArmState.ARMED)
+        expect(action(phone)).to_have_text("Disarm")
+        hold_forward(phone, fingers, control)
+        fingers.tap(action(phone))
+        control.wait_for_request(RequestKind.DISARM)
+        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        assert control.asked == [RequestKind.DISARM]
+
+    def test_spin_mode(self, phone, fingers, control):
+        phone.get_by_role("radio", name="Spin").tap()
+        fingers.land("thumb", pad(phone))
+        fingers.move("thumb", -50, -50)
+        spin = control.wait_for_motion(
+            lambda m: isinstance(m, Spin) and m.yaw_rate_rad_s != 0, "a spin"
+        )
+        assert spin.motion.yaw_rate_rad_s > 0
+
+    def test_crab_is_offered_only_by_a_rover_that_can(self, phone, control):
+        crab = phone.get_by_role("radio", name="Crab")
+        expect(crab).to_be_hidden()
+        control.update(can_crab=True)
+        expect(crab).to_be_visible()
+
+    def test_the_limit_scales_the_speed_and_is_remembered(self, phone, fingers, control):
+        phone.locator("#limit").fill("0.2")
+        expect(phone.locator("#limit-text")).to_have_text("0.20 m/s")
+        phone.reload()
+        expect(phone.locator("#limit-text")).to_have_text("0.20 m/s")
+        phone.locator("#lost").wait_for(state="hidden")
+        fingers.land("thumb", pad(phone))
+        fingers.move("thumb", 0, -200)
+        motion = control.wait_for_motion(is_driving, "driving").motion
+        assert motion.speed_mps == pytest.approx(0.2)
+
+    def test_keys_drive_a_laptop(self, open_page, control):
+        page = open_page()
+        page.keyboard.down("w")
+        page.keyboard.down("ArrowRight")
+        motion = control.wait_for_motion(
+            lambda m: is_driving(m) and m.curvature_per_m < 0, "forward, to the right"
+        ).motion
+        assert motion.speed_mps > 0
+        page.keyboard.up("w")
+        page.keyboard.up("ArrowRight")
+        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+
+
+class TestStop:
+    def test_one_tap_stops_in_any_state(self, phone, fingers, control):
+        for state in ArmState:
+            control.update(state=state)
+            expect(phone.locator("#state")).to_have_attribute("data-state", state)
+            control.forget()
+            fingers.tap(stop(phone))
+            control.wait_for_motion(is_stop, "a stop")
+            control.wait_for_request(RequestKind.STOP)
+            expect(phone.locator("#state-text")).to_have_text("E-stop")
+
+    def test_a_second_finger_stops_while_the_thumb_still_drives(self, phone, fingers, control):
+        hold_forward(phone, fingers, control)
+        fingers.land("other finger", stop(phone))
+        control.wait_for_motion(is_stop, "a stop")
+        # The thumb that still lies there moves nothing any more.
+        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        fingers.move("thumb", 0, -10)
+        steady(phone)
+        assert not any(is_driving(motion) for motion in control.motions)
+
+    def test_space_stops(self, open_page, control):
+        page = open_page()
+        action(page).focus()
+        page.keyboard.press("Space")
+        control.wait_for_motion(is_stop, "a stop")
+        control.wait_for_request(RequestKind.STOP)
+        # Space would press the focused button, were it not the stop.
+        assert RequestKind.ARM not in control.asked
+
+    def test_those_without_the_key_can_stop_but_not_arm(self, open_page, control):
+        page = open_page("Pixel 7", has_key=False)
+        expect(action(page)).to_have_text("Watching")
+        expect(action(page)).to_be_disabled()
+        Fingers(page).tap(stop(page))
+        control.wait_for_request(RequestKind.STOP)
+
+    def test_a_stop_that_control_does_not_confirm_is_told(self, phone, fingers, control):
+        control.is_deaf = True
+        fingers.tap(stop(phone))
+        control.wait_for_motion(is_stop, "a stop")
+        expect(phone.get_by_role("alert")).to_contain_text("did not answer")
+
+
+class TestLettingGo:
+    def test_a_hidden_page_stops(self, phone, fingers, control):
+        hold_forward(phone, fingers, control)
+        phone.evaluate(
+            """() => {
+              Object.defineProperty(document, "hidden", { value: true, configurable: true });
+              document.dispatchEvent(new Event("visibilitychange"));
+            }"""
+        )
+        halt = control.wait_for_motion(is_stop, "a stop").motion
+        assert "hidden" in halt.reason
+        assert control.motions == []
+
+    def test_leaving_the_page_stops(self, phone, fingers, control):
+        hold_forward(phone, fingers, control)
+        phone.goto("about:blank")
+        control.wait_for_motion(is_stop, "a stop")
+
+    def test_a_window_without_focus_lets_go(self, open_page, control):
+        page = open_page()
+        page.keyboard.down("w")
+        control.wait_for_motion(is_driving, "driving")
+        page.evaluate("() => window.dispatchEvent(new Event('blur'))")
+        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+
+    def test_a_touch_that_the_system_takes_stops(self, phone, fingers, control):
+        hold_forward(phone, fingers, control)
+        fingers.cancel()
+        control.wait_for_motion(is_stop, "a stop")
+
+
+class TestArming:
+    def test_arm_and_disarm(self, phone, control):
+        action(phone).tap()
+        expect(phone.locator("#state-text")).to_have_text("Armed")
+        expect(action(phone)).to_have_text("Disarm")
+        action(phone).tap()
+        expect(phone.locator("#state-text")).to_have_text("Disarmed")
+        assert control.asked == [RequestKind.ARM, RequestKind.DISARM]
+
+    def test_every_refusal_is_listed(self, phone, control):
+        control.refusals = ("battery at 12.1 V: charge it", "steering is <b>not</b> calibrated")
+        action(phone).tap()
+        refused = phone.get_by_role("alert")
+        expect(refused).to_be_visible()
+        expect(refused).to_contain_text("Cannot arm")
+        expect(refused.get_by_role("listitem")).to_have_text(list(control.refusals))
+        refused.get_by_role("button", name="Close").tap()
+        expect(refused).to_be_hidden()
+
+    def test_what_is_latched_is_cleared(self, phone, control):
+        for state, text in ((ArmState.FAULT, "Clear fault"), (ArmState.ESTOP, "Clear stop")):
+            control.update(state=state)
+            expect(action(phone)).to_have_text(text)
+            control.forget()
+            action(phone).tap()
+            control.wait_for_request(RequestKind.CLEAR)
+            expect(phone.locator("#state-text")).to_have_text("Disarmed")
+
+
+class TestLink:
+    def test_silence_of_control_is_told_and_its_end(self, phone, fingers, control):
+        lost = phone.locator("#lost")
+        control.is_publishing = False
+        expect(lost).to_be_visible()
+        expect(lost).to_contain_text("Control is silent")
+        expect(lost).to_contain_text("The rover has stopped by itself")
+        fingers.tap(stop(phone))
+        control.wait_for_motion(is_stop, "a stop")
+        control.is_publishing = True
+        expect(lost).to_be_hidden()
+
+    def test_a_gamepad_may_still_drive_what_the_page_lost(self, phone, control):
+        control.update(source=Source.GAMEPAD)
+        expect(phone.locator("#wheel-of")).to_have_text("The gamepad drives")
+        control.is_publishing = False
+        expect(phone.locator("#lost")).to_contain_text("may still drive it")
+        expect(phone.locator("#lost")).not_to_contain_text("stopped by itself")
+
+    def test_nothing_is_sent_by_a_thumb_while_the_rover_is_out_of_sight(
+        self, phone, fingers, control
+    ):
+        hold_forward(phone, fingers, control)
+        control.is_publishing = False
+        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        expect(phone.locator("#lost")).to_be_visible()
+        control.forget()
+        fingers.move("thumb", 5, -5)
+        control.wait_for_motion(lambda m: m == AT_REST, "a heartbeat")
+        assert not any(is_driving(motion) for motion in control.motions)
+
+    def test_the_page_comes_back_with_the_server(self, open_page):
+        config = osr_config()
+        with short_directory() as directory, FakeControl(directory) as control:
+            with web_server(config, directory, control) as server:
+                lost = open_page("Pixel 7", of=server).locator("#lost")
+            expect(lost).to_contain_text("Link lost")
+            with web_server(config, directory, control, server.port):
+                expect(lost).to_be_hidden()
+
+    def test_the_round_trip_is_shown(self, phone):
+        expect(phone.locator("#link-text")).to_have_text(re.compile(r"^\d+ ms$"))
+
+
+class TestOthers:
+    def test_a_second_driver_is_told_who_drives(self, phone, fingers, control, server):
+        other = Phone(server.port, {"Authorization": f"Bearer {server.remote.key}"})
+        other.drive()
+        other.drive(1)
+        expect(phone.locator("#wheel-of")).to_have_text(f"{other.name} has the wheel")
+        fingers.land("thumb", pad(phone))
+        fingers.move("thumb", 0, -60)
+        expect(phone.locator("#notice")).to_have_text(f"{other.name} drives")
+        other.close()
+        fingers.lift("thumb")
+        expect(phone.locator("#wheel-of")).to_have_text("The wheel is free")
+        control.forget()
+        hold_forward(phone, fingers, control)
+
+    def test_the_wheel_can_be_given_away(self, phone, fingers, control):
+        hold_forward(phone, fingers, control)
+        fingers.lift("thumb")
+        phone.get_by_role("button", name="Details").tap()
+        phone.get_by_role("button", name="Give it away").tap()
+        control.wait_for_motion(is_stop, "a stop")
+        expect(phone.locator("#wheel-of")).to_have_text("The wheel is free")
+
+
+class TestPicture:
+    def test_what_is_wrong_is_shown_as_text(self, phone, control):
+        text = 'RoboClaw 0x81 <img src=x onerror="alert(1)"> has not answered: check its plug'
+        control.update(conditions=(Condition("controller", text),), refusals=(text, "let go"))
+        expect(phone.locator("#notice")).to_have_text("2 reasons against arming")
+        phone.locator("#notice").tap()
+        expect(phone.locator("#conditions li")).to_contain_text([text, "let go"])
+
+    def test_battery_speed_limits_and_events(self, phone, control):
+        control.update(
+            state=ArmState.ARMED,
+            asked=Arc(1.0, 0.0),
+            limited_by=(Limit.SPEED, Limit.CORNERS),
+            power=PowerReading(13.1, 2.0, 0.0, "test"),
+            twist=msgspec.structs.replace(control.telemetry.twist, vx_mps=-0.25),
+            events=(Event(1, 1.0, Severity.WARNING, "overrun", "3 ticks missed"),),
+        )
+        expect(phone.locator("#limits")).to_have_text("limited by speed limit, corners turning")
+        expect(phone.locator("#battery-text")).to_have_text("13.1 V")
+        expect(phone.locator("#battery")).to_have_attribute("data-level", "fair")
+        expect(phone.locator("#speed")).to_have_text("0.25")
+        expect(phone.locator("#speed-unit")).to_have_text("m/s back")
+        expect(phone.locator("#events li")).to_contain_text(["3 ticks missed"])
+
+    def test_the_rover_is_drawn_and_wheels_follow(self, phone, control):
+        straight = picture(phone)
+        wheels = [
+            msgspec.structs.replace(wheel, steer_rad=0.5, asked_rad_s=8.0, speed_rad_s=8.0)
+            for wheel in control.telemetry.wheels
+        ]
+        control.update(wheels=tuple(wheels), governed=Arc(0.6, 1.2), state=ArmState.ARMED)
+        expect(phone.locator("#wheels td").first).to_have_text("29°")
+        steady(phone)
+        assert drawn(straight) > 1000
+        assert picture(phone) != straight
+
+    def test_the_turning_centre_is_where_kinematics_has_it(self, phone):
+        motions = [
+            {"type": "arc", "speed_mps": 1, "curvature_per_m": 2},
+            {"type": "arc", "speed_mps": -1, "curvature_per_m": -2},
+            {"type": "arc", "speed_mps": 1, "curvature_per_m": 0},
+            {"type": "spin", "yaw_rate_rad_s": 1},
+            {"type": "stop", "reason": "x"},
+        ]
+        found = phone.evaluate(
+            """async (motions) => {
+              const { turningCentre } = await import("/static/motion.js");
+              return motions.map(turningCentre);
+            }""",
+            motions,
+        )
+        assert found == [{"x": 0, "y": 0.5}, {"x": 0, "y": -0.5}, None, {"x": 0, "y": 0}, None]
+
+
+def picture(page: Page) -> list[int]:
+    """The opacity of the canvas, scaled down to 100 by 200."""
+    return page.evaluate(
+        """() => {
+          const small = document.createElement("canvas");
+          [small.width, small.height] = [100, 200];
+          const context = small.getContext("2d");
+          context.drawImage(document.getElementById("scene"), 0, 0, 100, 200);
+          const { data } = context.getImageData(0, 0, 100, 200);
+          return Array.from(data.filter((_, i) => i % 4 === 3));
+        }"""
+    )
+
+
+def drawn(opacities: list[int]) -> int:
+    """How many pixels are not empty."""
+    return sum(opacity > 0 for opacity in opacities)
+
+
+# Width and height in CSS pixels: small and large phones both ways, a tablet, a desk.
+SCREENS = [
+    (320, 568),
+    (375, 667),
+    (412, 839),
+    (568, 320),
+    (667, 375),
+    (863, 360),
+    (768, 1024),
+    (1024, 768),
+    (1280, 800),
+    (1920, 1080),
+]
+
+
+class TestLayout:
+    def test_stop_and_pads_are_in_sight_and_large_enough_on_every_screen(self, phone):
+        for width, height in SCREENS:
+            phone.set_viewport_size({"width": width, "height": height})
+            steady(phone)
+            check_layout(phone, width, height)
+
+    def test_the_lost_link_never_covers_the_stop(self, phone, control):
+        control.is_publishing = False
+        expect(phone.locator("#lost")).to_be_visible()
+        for width, height in SCREENS:
+            phone.set_viewport_size({"width": width, "height": height})
+            steady(phone)
+            control.forget()
+            stop(phone).click()
+            control.wait_for_motion(is_stop, f"a stop at {width} x {height}")
+
+
+def check_layout(page: Page, width: int, height: int) -> None:
+    """Everything needed for driving is within the screen, and nothing is too small to hit."""
+    needed = ["#stop", "#pad-right", "#action", "#state", "#limit", "#modes", "#link", "#battery"]
+    if width > height:
+        needed.append("#pad-left")
+    boxes = {selector: boxes_of(page, selector)[0] for selector in needed}
+    screen = f"{width} x {height}"
+    for selector, box in boxes.items():
+        assert min(box["x"], box["y"]) >= 0, f"{selector} on {screen}: {box}"
+        assert box["x"] + box["width"] <= width, f"{selector} on {screen}: {box}"
+        assert box["y"] + box["height"] <= height, f"{selector} on {screen}: {box}"
+    for one, two in itertools.combinations(boxes, 2):
+        assert not overlap(boxes[one], boxes[two]), f"{one} lies over {two} on {screen}"
+    assert boxes["#stop"]["width"] >= 130, screen
+    assert boxes["#stop"]["height"] >= 60, screen
+    assert min(boxes["#pad-right"]["width"], boxes["#pad-right"]["height"]) >= 120, screen
+    for box in boxes_of(page, "button"):
+        assert min(box["width"], box["height"]) >= 48, f"a button of {box} on {screen}"
+    # Nothing lies over the stop, and nothing can be scrolled away.
+    assert page.evaluate(
+        """() => {
+          const box = document.getElementById("stop").getBoundingClientRect();
+          const at = (x, y) => document.elementFromPoint(x, y)?.id;
+          window.scrollTo(0, 500);
+          return [
+            at(box.left + 9, box.top + 9), at(box.right - 9, box.bottom - 9),
+            document.documentElement.scrollTop,
+          ];
+        }"""
+    ) == ["stop", "stop", 0], screen
+
+
+def boxes_of(page: Page, selector: str) -> list[dict[str, float]]:
+    """Where all visible elements of a kind are, at one moment."""
+    return page.evaluate(
+        """(selector) => [...document.querySelectorAll(selector)]
+          .map((element) => element.getBoundingClientRect().toJSON())
+          .filter((box) => box.width > 0)""",
+        selector,
+    )
+
+
+def overlap(one: dict[str, float], two: dict[str, float]) -> bool:
+    """Whether two boxes have more than a hair in common."""
+    across = min(one["x"] + one["width"], two["x"] + two["width"]) - max(one["x"], two["x"])
+    along = min(one["y"] + one["height"], two["y"] + two["height"]) - max(one["y"], two["y"])
+    return across > 1 and along > 1

@@ -1,0 +1,35 @@
+"""A real web server joined to a fake control process."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rover.config import Config
+from rover.messages import Source, Stop
+from tests.web.fake_control import FakeControl
+from web.server import WebServer
+
+
+@contextmanager
+def short_directory() -> Iterator[Path]:
+    """A directory whose path is short enough for Unix sockets."""
+    with tempfile.TemporaryDirectory(prefix="rover-") as directory:
+        yield Path(directory)
+
+
+@contextmanager
+def web_server(
+    config: Config, directory: Path, control: FakeControl, port: int = 0
+) -> Iterator[WebServer]:
+    """A web server on this computer whose commands reach ``control``."""
+    server = WebServer(
+        config, directory, host="127.0.0.1", port=port, state_dir=directory / "state"
+    )
+    try:
+        server.start()
+        client, clock = server.remote.client, server.remote.clock
+        control.wait_until_linked(lambda: client.drive(Source.WEB, Stop("linked"), clock.now_s()))
+        yield server
+    finally:
+        server.close()
