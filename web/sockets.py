@@ -103,10 +103,7 @@ class Sockets:
                 if messages:
                     session.receive(messages, remote.clock.now_s())
                 if session.is_hopeless:
-                    code, text = # What the library raises when the client has closed, or is just about to.
-_CLOSING = (ConnectionClosed, LocalProtocolError)
-
-_POLICY_VIOLATION, "too many bad frames"
+                    code, text = _POLICY_VIOLATION, "too many bad frames"
                     break
         except ConnectionClosed:
             pass
