@@ -72,7 +72,6 @@ class HardwareServer:
             (directory / "serial0").symlink_to(self._port.path)
             undo.callback((directory / "serial0").unlink, missing_ok=True)
             self._undo = undo.pop_all()
-        self._watch_until_s = 0.0
 
     def stop(self) -> None:
         """Let ``serve`` return; may be called from a signal handler or another thread."""
@@ -96,32 +95,40 @@ class HardwareServer:
 
     def _turn(self) -> bool:
         """Do what is next; return False when told to stop."""
-        bus, port = self._devices.bus, self._port
-        if bus.replies:
-            due_s = bus.replies[0].end_s
-            now_s = time.monotonic()
-            if due_s - now_s <= _RESERVED_S:
-                if due_s - now_s > _SPIN_S:
-                    time.sleep(due_s - now_s - _SPIN_S)
+        replies = self._devices.bus.replies
+        if replies:
+            # On its way early by as much as the pseudo-terminal takes, for a wire does not.
+            due_s = replies[0].end_s - self._port.transit_s
+            left_s = due_s - time.monotonic()
+            if left_s <= _RESERVED_S:
+                if left_s > _SPIN_S:
+                    time.sleep(left_s - _SPIN_S)
                 while time.monotonic() < due_s:
                     pass
-                port.write(bus.replies.popleft().data)
-                self._watch_until_s = time.monotonic() + _WATCH_S
+                self._port.write(replies.popleft().data)
+                if not replies:
+                    self._watch()
                 return True
-        elif time.monotonic() < self._watch_until_s:
-            self._hear()
-            return True
         return self._wait()
 
-    def _hear(self) -> None:
-        """Put what the client has written on the wire, and run the wire ahead."""
+    def _watch(self) -> None:
+        """Wait for the next request without sleeping, a moment long."""
+        until_s = time.monotonic() + _WATCH_S
+        while not self._hear() and time.monotonic() < until_s:
+            # The kernel moves the bytes, and may need this very core for it.
+            os.sched_yield()
+
+    def _hear(self) -> bool:
+        """Put what the client has written on the wire and run the wire ahead; tell if any."""
         data = self._port.read()
-        if data:
-            now_s = time.monotonic()
-            bus = self._devices.bus
-            bus.set_host_baud(self._port.baud())
-            bus.write(data, now_s)
-            self._run_ahead(now_s)
+        if not data:
+            return False
+        written_s = time.monotonic() - self._port.transit_s
+        bus = self._devices.bus
+        bus.set_host_baud(self._port.baud())
+        bus.write(data, written_s)
+        self._run_ahead(written_s)
+        return True
 
     def _run_ahead(self, now_s: float) -> None:
         bus = self._devices.bus
