@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class Check(Struct, frozen=True):
-    """One figure against its limit; both positive, less is better."""
+    """One figure against its limit; neither is negative, less is better."""
 
     what: str
     measured: float
@@ -16,6 +16,8 @@ class Check(Struct, frozen=True):
     @property
     def ratio(self) -> float:
         """The figure as a part of its limit; above 1 it is missed."""
+        if self.limit == 0.0:
+            return 0.0 if self.measured == 0.0 else math.inf
         return self.measured / self.limit
 
     @property

@@ -25,6 +25,7 @@ from rover.simulated import simulated
 # How often a client says what it wants: as often as the page does.
 SAY_EVERY_S = 0.02
 _END_WITHIN_S = 5.0
+_PYTHON = (sys.executable,)
 _LINK = re.compile(r"http://[^\s:]+:(\d+)/\?key=(\S+)")
 _ROOT = Path(__file__).parents[1]
 # Of what a process said, so much is repeated when it fails.
@@ -72,15 +73,20 @@ class Rig:
         return ("control", "--dir", where, "--sim", where, "--config", str(self._settings_file))
 
     def start_hardware(self) -> subprocess.Popen[bytes]:
-        """Start the simulated hardware, its wire paced, and await it."""
-        where = ("--dir", str(self.directory), "--config", str(self._settings_file))
-        process = self.start("hardware", "-m", "rover", "hardware-sim", *where)
+        """Start the simulated hardware, its wire paced, and await it.
+
+        It has real-time priority whatever control has: electronics do not wait for a computer.
+        """
+        where = ("--dir", str(self.directory))
+        process = self.start("hardware", (*_PYTHON, "-m", "rover", "hardware-sim", *where))
         self._await(process, "hardware", (self.directory / "serial0").exists)
         return process
 
-    def start_control(self, *python: str) -> subprocess.Popen[bytes]:
-        """Start control and await it; ``python`` are arguments that run it in another way."""
-        process = self.start("control", *(python or ("-m", "rover")), *self.control_options)
+    def start_control(
+        self, command: Sequence[str] = (*_PYTHON, "-m", "rover"), pass_fds: Sequence[int] = ()
+    ) -> subprocess.Popen[bytes]:
+        """Start control and await it; ``command`` is what takes `rover`'s arguments."""
+        process = self.start("control", (*command, *self.control_options), pass_fds)
         self._await(process, "control", lambda: self.client.telemetry(0.0) is not None)
         return process
 
@@ -88,23 +94,23 @@ class Rig:
         """Start the web server on a free port; return that, and the key for driving."""
         options = ("--dir", str(self.directory), "--config", str(self._settings_file))
         listen = ("--host", "127.0.0.1", "--port", "0")
-        process = self.start("web", "-m", "rover", "web", *options, *listen)
-        self._await(process, "web", lambda: _LINK.search(self._told_by("web")) is not None)
-        found = _LINK.search(self._told_by("web"))
+        process = self.start("web", (*_PYTHON, "-m", "rover", "web", *options, *listen))
+        self._await(process, "web", lambda: _LINK.search(self.told_by("web")) is not None)
+        found = _LINK.search(self.told_by("web"))
         if found is None:
             raise NotMeasuredError("the web server took its address back")
         return int(found[1]), found[2]
 
     def start(
-        self, name: str, *python: str, pass_fds: Sequence[int] = ()
+        self, name: str, command: Sequence[str], pass_fds: Sequence[int] = ()
     ) -> subprocess.Popen[bytes]:
-        """Start this Python with arguments ``python``; what it says goes to a file of ``name``."""
+        """Start ``command`` as process ``name``; what it says goes to a file of that name."""
         kept = {
             key: value for key, value in os.environ.items() if not key.startswith(("ROVER_", "XDG"))
         }
         with self._log_of(name).open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, *python],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -119,7 +125,9 @@ class Rig:
         """Return control's next frame."""
         telemetry = self.client.telemetry(2.0)
         if telemetry is None:
-            raise NotMeasuredError(f"no telemetry; control said: {self._told_by('control')}")
+            raise NotMeasuredError(
+                f"no telemetry; control said: {self.told_by('control')[-_TOLD_CHARACTERS:]}"
+            )
         return telemetry
 
     def truth(self) -> Truth:
@@ -165,7 +173,9 @@ class Rig:
     ) -> None:
         def ready() -> bool:
             if process.poll() is not None:
-                raise NotMeasuredError(f"{name} has ended: {self._told_by(name)}")
+                raise NotMeasuredError(
+                    f"{name} has ended: {self.told_by(name)[-_TOLD_CHARACTERS:]}"
+                )
             return condition()
 
         wait_until(ready, f"{name} did not come up")
@@ -173,8 +183,9 @@ class Rig:
     def _log_of(self, name: str) -> Path:
         return self.directory / f"{name}.log"
 
-    def _told_by(self, name: str) -> str:
-        return self._log_of(name).read_text(encoding="utf-8", errors="replace")[-_TOLD_CHARACTERS:]
+    def told_by(self, name: str) -> str:
+        """Return what process ``name`` has said so far."""
+        return self._log_of(name).read_text(encoding="utf-8", errors="replace")
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -189,7 +200,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def running_rig(settings: str = NO_PAD) -> Iterator[Rig]:
+def running_rig(settings: str = "") -> Iterator[Rig]:
     """Make a rig on ``settings`` (TOML over the built-in rover) and end it afterwards."""
     with tempfile.TemporaryDirectory(prefix="rover-bench-") as name:
         rig = Rig(Path(name), settings)
