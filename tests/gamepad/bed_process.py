@@ -73,6 +73,10 @@ class TestBed:
         # holding it open keeps the number taken.
         self._kept.append(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
 
+    def fd_of(self, node: int) -> int:
+        """Return what the device's events are written to."""
+        return self._fds[node]
+
     def send(self, node: int, events: list[tuple[int, int, int]]) -> None:
         # More than a pseudo-terminal's 4096 bytes would be read in parts of events.
         assert len(events) <= 4096 // _EVENT.size
