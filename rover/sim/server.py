@@ -3,9 +3,10 @@
 One process, one thread. Pacing is by absolute deadlines: when bytes arrive, the wire is run
 ahead at once to the end of what they start (a few milliseconds at most), so that a reply is
 worked out while its request is still "on the wire", and only handing it over waits for the
-moment its last byte would be there: asleep until shortly before, then spinning. After a
-reply the port is watched for a moment without sleeping, for a host in the midst of a cycle
-sends its next request at once. With nothing to do it sleeps.
+moment its last byte would be there: asleep until shortly before, then spinning. What the
+pseudo-terminal itself takes to move bytes is taken off both ways. After a reply the port is
+watched for a moment without sleeping, for a host in the midst of a cycle sends its next
+request at once. With nothing to do it sleeps.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ from rover.sim.endpoints import Endpoint, answer_i2c, answer_lines, answer_truth
 from rover.sim.serial_port import PseudoTerminal
 
 # How long before a deadline to stop sleeping: wake-ups are late by up to that much.
-_SPIN_S = 100e-6
+_SPIN_S = 60e-6
 # How long to watch for the next request after a reply.
 _WATCH_S = 150e-6
 # How far the wire may run ahead of the real clock: a whole request and its reply, and not
