@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 from collections import deque
 
 from msgspec import Struct
@@ -29,6 +30,9 @@ log = logging.getLogger("rover")
 # Enough for a page that was away for a while; a frame with all of them stays under 4 kB.
 _KEPT_EVENTS = 16
 _REPORT_MISSED_EVERY_S = 1.0
+_REPEAT_WARNING_EVERY_S = 10.0
+# Amounts, checksums and quoted bytes; not the 0x80 of a device's name.
+_FIGURES = re.compile(r"0x[0-9A-Fa-f]{4}|\b\d+(\.\d+)?\b|\b[0-9a-f]{2}\b")
 _LOG_LEVELS = {
     Severity.INFO: logging.INFO,
     Severity.WARNING: logging.WARNING,
@@ -55,23 +59,37 @@ class Journal:
 
 
 class ConditionLog:
-    """Turns conditions that come and go into events."""
+    """Turns conditions that come and go into events.
+
+    A warning that flickers, as on a noisy wire, is told again only after a while, so that it
+    does not push what matters out of the ring.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._present: dict[str, Condition] = {}
+        self._told_s: dict[str, float] = {}
 
     def update(self, conditions: tuple[Condition, ...], now_s: float) -> None:
         """Log what is new and what is over; a text that merely counts up is not new."""
+        if not conditions and not self._present:
+            return
         present = {_identity(condition): condition for condition in conditions}
         for key, condition in present.items():
             if key not in self._present:
-                self._journal.add(now_s, condition.severity, condition.code, condition.text)
+                self._tell(key, condition, now_s)
         for key, condition in self._present.items():
-            if key not in present:
+            if key not in present and condition.severity is Severity.ERROR:
                 text = f"over: {condition.text}"
                 self._journal.add(now_s, Severity.INFO, condition.code, text)
         self._present = present
+
+    def _tell(self, key: str, condition: Condition, now_s: float) -> None:
+        if condition.severity is not Severity.ERROR:
+            if now_s - self._told_s.get(key, -math.inf) < _REPEAT_WARNING_EVERY_S:
+                return
+            self._told_s[key] = now_s
+        self._journal.add(now_s, condition.severity, condition.code, condition.text)
 
 
 class MissedTicks:
@@ -93,7 +111,7 @@ class MissedTicks:
 
 def _identity(condition: Condition) -> str:
     """Name a condition apart from the figures in its text, which change all the time."""
-    return condition.code + "".join(c for c in condition.text if not (c.isdigit() or c == "."))
+    return condition.code + _FIGURES.sub("", condition.text)
 
 
 class Snapshot(Struct, frozen=True):

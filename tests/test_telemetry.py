@@ -44,6 +44,25 @@ def test_two_troubles_of_one_kind_are_two_events() -> None:
     assert len(journal.events()) == 2
 
 
+def test_the_same_trouble_of_two_devices_is_two_events() -> None:
+    journal = Journal()
+    ConditionLog(journal).update(
+        tuple(Condition("controller", f"RoboClaw 0x{a:02X} silent for 0.2 s") for a in (128, 129)),
+        1.0,
+    )
+    assert len(journal.events()) == 2
+
+
+def test_a_flickering_warning_is_told_once_in_a_while() -> None:
+    journal = Journal()
+    log = ConditionLog(journal)
+    for n in range(300):
+        text = f"RoboClaw 0x80 warns: checksum 0x{n:04X} in the reply to 80 {n % 256:02x}"
+        warning = Condition("controller", text, Severity.WARNING, stops=False)
+        log.update((warning,) if n % 2 else (), n * 0.1)
+    assert len(journal.events()) == 3
+
+
 def test_missed_ticks_are_told_at_most_once_a_second() -> None:
     journal = Journal()
     missed = MissedTicks(journal)
