@@ -33,8 +33,8 @@ _VALUES = {
     _BATTERY: "battery",
 }
 _WHEEL_RAD_S = 2.0
-# Longer than it takes to have everything read once in turn.
-_WARM_UP_S = 1.0
+# Ticks until everything has been read once in turn.
+_TURNS = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,14 @@ _SCHEMES = (
 
 
 def _measure(effort: Effort, progress: Progress) -> list[Record]:
-    ticks = effort.count(full=1000, tiny=20)
+    ticks, warm_up = effort.count(full=1000, tiny=20), effort.count(full=_TURNS, tiny=5)
     records = []
     with running_rig() as rig:
         rig.start_hardware()
         for number, scheme in enumerate(_SCHEMES):
             loop = structs.replace(rig.config.loop, rate_hz=scheme.rate_hz)
             watch = _Watch(scheme, structs.replace(rig.config, loop=loop))
-            watch.run(ticks)
+            watch.run(ticks, warm_up)
             records += watch.records()
             progress(number + 1, len(_SCHEMES))
     return records
@@ -80,8 +80,8 @@ class _Watch:
         self._tick_bytes: list[float] = []
         self._tick_s: list[float] = []
 
-    def run(self, ticks: int) -> None:
-        """Tick so often, after enough ticks to have read everything once."""
+    def run(self, ticks: int, warm_up: int) -> None:
+        """Tick so often, after ``warm_up`` ticks that are not looked at."""
         clock, period_s = self._clock, 1.0 / self._scheme.rate_hz
         with started_drive(self._config, self._hear) as drive:
             targets = targets_of(self._config, _WHEEL_RAD_S)
@@ -89,7 +89,7 @@ class _Watch:
             self._read_s.clear()
             with realtime(self._config.loop.realtime_priority):
                 pacer = Pacer(period_s, clock.now_s())
-                for number in range(-round(_WARM_UP_S / period_s), ticks):
+                for number in range(-warm_up, ticks):
                     clock.sleep_s(pacer.due_s - clock.now_s())
                     pacer.started(clock.now_s())
                     self._bytes = 0

@@ -23,7 +23,6 @@ _PAUSE_S = (0.040, 0.080)
 # Later than any input may take; then the controllers are asked.
 _LOOK_AFTER_S = 0.04
 _GIVE_UP_S = 0.5
-_WARM_UP = 10
 _STORM_EVERY_S = 0.005
 # The same pauses at every run.
 _SEED = 1
@@ -37,10 +36,10 @@ class _Way:
 
 
 _WAYS = (
+    _Way("gamepad event, 100 Hz", "evdev's event of a pretended pad, to the wire", gamepad_hand),
     _Way(
         "WebSocket frame, 100 Hz", "the page's frame into the web process, to the wire", phone_hand
     ),
-    _Way("gamepad event, 100 Hz", "evdev's event of a pretended pad, to the wire", gamepad_hand),
     _Way(
         "control's socket, 100 Hz",
         "what control alone adds",
@@ -61,12 +60,13 @@ _WAYS = (
 
 def _measure(effort: Effort, progress: Progress) -> list[Record]:
     count = effort.count(full=400, tiny=3)
+    ways = _WAYS[: effort.count(full=len(_WAYS), tiny=1)]
     records: list[Record] = []
-    for number, way in enumerate(_WAYS):
+    for number, way in enumerate(ways):
         with way.hand() as (rig, hand):
 
             def tell(done: int, number: int = number) -> None:
-                progress(number * count + done, len(_WAYS) * count)
+                progress(number * count + done, len(ways) * count)
 
             spread = Spread.of(_latencies_s(rig, hand, count, tell)).scaled(1e3)
         records.append(
@@ -85,7 +85,7 @@ def _latencies_s(rig: Rig, hand: Hand, count: int, tell: Callable[[int], None]) 
     """Return how long each of ``count`` inputs took to the wire."""
     chance = random.Random(_SEED)
     latencies_s = []
-    for number in range(-_WARM_UP, count):
+    for number in range(-count // 10, count):
         hand.wait(chance.uniform(*_PAUSE_S))
         asked_s = hand.ask(number % 2)
         arrived_s = _arrived_s(rig, hand, asked_s)

@@ -6,16 +6,18 @@ the real control process on the simulated hardware, with what the kernel and Zer
 thread cost it.
 """
 
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from benchmarks.control_process import read_ticks
 from benchmarks.harness import Effort, Measurement, Progress
 from benchmarks.processes import cpu_time_s
 from benchmarks.records import Check, Record, Spread
 from benchmarks.replay import ReplayingI2c, ReplayingLine, StillLines, Tape, TapingI2c, TapingLine
-from benchmarks.rig import NO_PAD, loop_settings, running_rig
+from benchmarks.rig import end, loop_settings, running_rig
 from benchmarks.stopwatch import Stopwatch
 from benchmarks.whole_loop import FarEnds, WholeLoop
 from rover.clock import ManualClock
@@ -27,10 +29,12 @@ from tests.builders import osr_config
 _LIMIT_MS = 0.5
 _RATE_HZ = 100.0
 _PRIORITY = 50
+_REAL_S = 20.0
+_CIRCLE = Arc(0.5, 1.0)
 
 
 def _measure(effort: Effort, progress: Progress) -> list[Record]:
-    ticks, duration_s = effort.count(full=6000, tiny=50), effort.count(full=20, tiny=1)
+    ticks = effort.count(full=6000, tiny=50)
     config = osr_config()
     tape = _record_drive(config, 2 * ticks)
     progress(1, 3)
@@ -38,7 +42,7 @@ def _measure(effort: Effort, progress: Progress) -> list[Record]:
         spread = Spread.of([whole.tick() for _ in range(ticks)]).scaled(1e3)
         stages = _stages(whole, ticks)
     progress(2, 3)
-    real = _real_process(duration_s)
+    real = [_real_process(_REAL_S)] if effort is Effort.FULL else []
     progress(3, 3)
     return [
         Record(
@@ -49,8 +53,8 @@ def _measure(effort: Effort, progress: Progress) -> list[Record]:
             "of a core",
             (Check("mean", spread.mean, _LIMIT_MS),),
         ),
+        *real,
         *stages,
-        real,
     ]
 
 
@@ -113,22 +117,25 @@ def _stages(whole: WholeLoop, ticks: int) -> list[Record]:
 
 
 def _real_process(duration_s: float) -> Record:
-    with running_rig(NO_PAD + loop_settings(_RATE_HZ, _PRIORITY)) as rig:
+    with running_rig(loop_settings(_RATE_HZ, _PRIORITY)) as rig:
+        path = rig.directory / "ticks"
         rig.start_hardware()
-        control = rig.start_control()
+        control = rig.start_control((sys.executable, "-m", "benchmarks.control_process", str(path)))
         rig.arm()
-        circle = Arc(0.5, 1.0)
-        rig.drive(circle, 0.5)
-        before_s, began_s = cpu_time_s(control.pid), rig.clock.now_s()
-        rig.drive(circle, duration_s)
-        used_s, over_s = cpu_time_s(control.pid) - before_s, rig.clock.now_s() - began_s
+        rig.drive(_CIRCLE, 0.5)
+        began_s, before_s = rig.clock.now_s(), cpu_time_s(control.pid)
+        rig.drive(_CIRCLE, duration_s)
+        used_s, ended_s = cpu_time_s(control.pid) - before_s, rig.clock.now_s()
         rig.require_armed()
+        end(control)
+        ticks = sum(began_s <= tick.started_s < ended_s for tick in read_ticks(path))
     return Record(
-        "the real process, a hundredth of a second of it",
+        "one tick of the real process",
         "ms",
-        Spread.single(used_s / over_s / _RATE_HZ * 1e3),
-        f"{used_s / over_s * 100:.1f} % of a core: waking up, system calls, ZeroMQ's thread, and "
-        "ticks that a command has brought forward",
+        Spread.single(used_s / ticks * 1e3),
+        f"on average, with all its system calls, its waking up and ZeroMQ's thread; "
+        f"{ticks / (ended_s - began_s):.0f} ticks a second, as commands bring some forward, take "
+        f"{used_s / (ended_s - began_s) * 100:.1f} % of a core",
     )
 
 
