@@ -4,7 +4,6 @@ import contextlib
 import logging
 import socket
 import threading
-import time
 
 from msgspec import UNSET
 from simple_websocket import ConnectionClosed, Server
@@ -59,7 +58,7 @@ class Sockets:
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._open: set[Server] = set()
         self._ending = threading.Event()
 
@@ -70,13 +69,14 @@ class Sockets:
 
     def serve(self, ws: Server, user_agent: str, may_drive: bool) -> None:
         """Converse with one client until either side ends it. Runs in the request's thread."""
-        with self._lock:
+        with self._changed:
             self._open.add(ws)
         try:
             self._converse(ws, user_agent, may_drive)
         finally:
-            with self._lock:
+            with self._changed:
                 self._open.discard(ws)
+                self._changed.notify_all()
 
     def _converse(self, ws: Server, user_agent: str, may_drive: bool) -> None:
         remote = self._remote
@@ -115,16 +115,15 @@ class Sockets:
             _log.info("%s disconnected", name)
         _say_goodbye(ws, code, text)
 
+    def wait_until_empty(self, timeout_s: float) -> bool:
+        """Wait until all conversations have ended; tell whether they did in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._open, timeout_s)
+
     def close(self, timeout_s: float) -> bool:
         """End all conversations; tell whether they ended within ``timeout_s``."""
         self._ending.set()
-        deadline_s = time.monotonic() + timeout_s
-        while time.monotonic() < deadline_s:
-            with self._lock:
-                if not self._open:
-                    return True
-            time.sleep(0.01)
-        return False
+        return self.wait_until_empty(timeout_s)
 
 
 def _say_goodbye(ws: Server, code: int, text: str) -> None:

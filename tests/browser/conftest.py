@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import (
     Browser,
-    BrowserContext,
     ConsoleMessage,
     Page,
     Playwright,
@@ -73,66 +72,85 @@ def control(rig: tuple[WebServer, FakeControl]) -> FakeControl:
     return control
 
 
-def listen(page: Page, origin: str, complaints: list[str]) -> None:
-    """Note what the page must not do."""
+class Witness:
+    """Notes what pages must not do: log errors, throw, ask anyone but their own server."""
 
-    def hear_console(message: ConsoleMessage) -> None:
+    def __init__(self) -> None:
+        self.complaints: list[str] = []
+        self.origins: set[str] = set()
+
+    def watch(self, page: Page) -> None:
+        """Listen to ``page`` from now on."""
+        page.on("console", self._hear_console)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._hear_request)
+
+    def _hear_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and EXPECTED_WITHOUT_SERVER not in message.text:
-            complaints.append(message.text)
+            self.complaints.append(message.text)
 
-    def hear_request(request: Request) -> None:
-        if not request.url.startswith((f"{origin}/", "about:blank")):
-            complaints.append(f"asked for {request.url}")
-
-    page.on("console", hear_console)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", hear_request)
+    def _hear_request(self, request: Request) -> None:
+        if not request.url.startswith(tuple(f"{origin}/" for origin in self.origins)):
+            self.complaints.append(f"asked for {request.url}")
 
 
 @pytest.fixture(scope="session")
-def contexts(
-    playwright: Playwright, browser: Browser
-) -> Iterator[Callable[[str, str], BrowserContext]]:
-    """One profile of the browser for each device and purpose, made when first asked for."""
-    made: dict[tuple[str, str], BrowserContext] = {}
+def witness() -> Witness:
+    return Witness()
 
-    def context(device: str, purpose: str) -> BrowserContext:
-        if (device, purpose) not in made:
+
+@pytest.fixture(scope="session")
+def tab(
+    playwright: Playwright, browser: Browser, witness: Witness
+) -> Iterator[Callable[[str, bool], Page]]:
+    """One tab for each device, with the key and without; a new one costs a new process."""
+    tabs: dict[tuple[str, bool], Page] = {}
+
+    def tab(device: str, has_key: bool) -> Page:
+        if (device, has_key) not in tabs:
             described = dict(playwright.devices[device]) if device else dict(DESK)
             described.pop("default_browser_type", None)
-            made[device, purpose] = browser.new_context(**described)
-            made[device, purpose].set_default_timeout(WAIT_MS)
-        return made[device, purpose]
+            # There is no graphics card to draw a phone's many pixels.
+            described["device_scale_factor"] = 1
+            context = browser.new_context(**described)
+            context.set_default_timeout(WAIT_MS)
+            tabs[device, has_key] = context.new_page()
+            witness.watch(tabs[device, has_key])
+        return tabs[device, has_key]
 
-    yield context
-    for each in made.values():
-        each.close()
+    yield tab
+    for page in tabs.values():
+        page.context.close()
 
 
 @pytest.fixture
 def open_page(
-    contexts: Callable[[str, str], BrowserContext], server: WebServer, control: FakeControl
+    tab: Callable[[str, bool], Page], witness: Witness, server: WebServer, control: FakeControl
 ) -> Iterator[OpenPage]:
     """Opens the page: ``open_page("Pixel 7")`` on a phone, ``open_page()`` on a desk.
 
     It is returned once it shows the rover. ``has_key=False`` only watches.
     """
-    pages = []
-    complaints: list[str] = []
+    opened: list[Page] = []
+    witness.complaints.clear()
+    witness.origins = {server.origin}
 
     def open_page(device: str = "", *, has_key: bool = True, of: WebServer = server) -> Page:
-        page = contexts(device, "driving" if has_key else "watching").new_page()
-        pages.append(page)
-        listen(page, of.origin, complaints)
+        page = tab(device, has_key)
+        opened.append(page)
+        witness.origins.add(of.origin)
         page.goto(of.url if has_key else of.origin)
-        page.evaluate("localStorage.clear()")
         page.locator("#lost").wait_for(state="hidden")
         return page
 
     yield open_page
-    for page in pages:
-        page.close()
-    assert complaints == []
+    for page in opened:
+        if page.url != "about:blank":
+            page.evaluate("localStorage.clear()")
+            page.goto("about:blank")
+    # What a page says as it goes belongs to this test, not to the next.
+    assert server.sockets.wait_until_empty(WAIT_MS / 1000)
+    assert witness.complaints == []
 
 
 @pytest.fixture

@@ -44,9 +44,10 @@ export class LostNotice {
     const cause = webAnswers
       ? "The page is connected, but the rover's control process says nothing. "
       : "This page gets no word from the rover. ";
-    const stopped = this.#gamepadDrove
-      ? "The gamepad drove it last and may still drive it."
-      : `The rover has stopped by itself: without commands it does within ${DEADLINE_S} s.`;
-    return cause + stopped;
+    if (this.#gamepadDrove) return `${cause}The gamepad drove it last and may still drive it.`;
+    const why = webAnswers
+      ? "its motor controllers stop when control falls silent."
+      : `without commands it does within ${DEADLINE_S} s.`;
+    return `${cause}The rover has stopped by itself: ${why}`;
   }
 }

@@ -121,6 +121,7 @@ function showTelemetry(frame, telemetry) {
 link.addEventListener("state", ({ detail }) => {
   lost.heard(detail.age_ms, detail.telemetry);
   if (detail.telemetry) showTelemetry(detail, detail.telemetry);
+  if (lost.isShown) look();
 });
 link.addEventListener("answer", ({ detail }) => {
   if (!detail.accepted) showRefusals(detail.kind, detail.refusals);
@@ -162,7 +163,8 @@ pilot.limit = Number(limitInput.value);
 showLimit();
 chooseMode("arc");
 
-setInterval(() => {
+// Whether the rover is in sight decides what may be touched.
+function look() {
   const outOfSight = lost.update(link);
   document.body.classList.toggle("out-of-sight", outOfSight);
   pilot.enabled = !outOfSight && link.mayDrive;
@@ -172,6 +174,8 @@ setInterval(() => {
     showAction("unknown", link.mayDrive);
     state = "unknown";
   }
-}, LOOK_MS);
+}
+
+setInterval(look, LOOK_MS);
 
 link.start();

@@ -51,7 +51,8 @@ export class StopButton {
 
   async #post() {
     try {
-      await fetch("/api/stop", { method: "POST", keepalive: true });
+      const who = this.#link.client || "a page";
+      await fetch("/api/stop", { method: "POST", keepalive: true, body: JSON.stringify({ who }) });
     } catch {
       // No way to the rover at all; the page's "link lost" says so.
     }
