@@ -27,7 +27,8 @@ _encode = msgspec.json.Encoder().encode
 class Body(Struct, frozen=True, forbid_unknown_fields=True):
     """What may come with a request: the name that people will see in the events."""
 
-    who: Annotated[str, Meta(min_length=1, max_length=40)] = "a script"
+    # It ends up in logs: no line breaks or other control characters.
+    who: Annotated[str, Meta(max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$")] = "a script"
 
 
 class Refusal(Struct, frozen=True):

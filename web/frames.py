@@ -100,7 +100,6 @@ class ReasonCode(StrEnum):
     TOO_MANY = "too-many"
     NOT_ALLOWED = "not-allowed"
     NOT_DRIVING = "not-driving"
-    CONTROL = "control"
 
 
 class ReasonFrame(_Told, frozen=True, tag="reason"):
@@ -125,7 +124,8 @@ class StateFrame(_Told, frozen=True, tag="state", omit_defaults=True):
     ``t`` is the newest page time that came from this client and ``held_ms`` how long ago
     that was, so that the page's clock less both is the link's round trip. ``driver`` has the
     wheel, empty if nobody. ``age_ms`` is the telemetry's age as it was sent; without news
-    from control ``telemetry`` is left out and ``age_ms`` is that of the last one (null: none).
+    from control ``telemetry`` is left out and ``age_ms`` is that of the last one (null: none);
+    ``trouble``, left out when there is none, says why control cannot be understood.
     """
 
     t: float | None
@@ -134,6 +134,7 @@ class StateFrame(_Told, frozen=True, tag="state", omit_defaults=True):
     you_drive: bool
     age_ms: float | None
     telemetry: Raw | UnsetType = UNSET
+    trouble: str = ""
 
 
 ServerFrame = WelcomeFrame | ReasonFrame | AnswerFrame | StateFrame

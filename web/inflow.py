@@ -23,7 +23,7 @@ class PageClock:
         offset_s = arrived_s - page_ms / 1000
         drifted_s = self._best_s + max(0.0, arrived_s - self._seen_s) * _DRIFT
         self._best_s = min(offset_s, drifted_s)
-        self._seen_s = arrived_s
+        self._seen_s = max(self._seen_s, arrived_s)
         return offset_s - self._best_s
 
 

@@ -36,6 +36,8 @@ class Phone:
 
     def __init__(self, port: int, headers: dict[str, str] | None = None) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), DEADLINE_S)
+        # Browsers set this too; without it two frames would wait for each other.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._ws = WSConnection(ConnectionType.CLIENT)
         self._text = ""
         self._seq = 0

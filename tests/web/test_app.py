@@ -184,7 +184,8 @@ class TestApi:
         [
             ("{", "truncated"),
             ('{"who": 5}', "Expected `str`"),
-            ('{"who": ""}', "length >= 1"),
+            ('{"who": ""}', "matching regex"),
+            ('{"who": "two\\nlines"}', "matching regex"),
             (json.dumps({"who": "x" * 41}), "length <= 40"),
             ('{"speed": 1}', "unknown field `speed`"),
             ("[]", "Expected `object`"),

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
 
@@ -22,6 +23,20 @@ END_S = 2.0
 def test_a_busy_port_is_told_with_what_to_do(server, config, short_dir):
     with pytest.raises(ServeError, match=rf"port {server.port}: Address already in use; .*--port"):
         WebServer(config, short_dir, host="127.0.0.1", port=server.port, state_dir=short_dir / "b")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_server_that_listens_everywhere_names_an_address_one_can_open(config, short_dir, host):
+    if host == "::" and not socket.has_dualstack_ipv6():
+        pytest.skip("this computer has no IPv6")
+    server = WebServer(config, short_dir, host=host, port=0, state_dir=short_dir / "state")
+    server.start()
+    try:
+        address = re.fullmatch(r"http://([\d.]+):(\d+)/\?key=.+", server.url).groups()
+        with urllib.request.urlopen(f"http://{address[0]}:{address[1]}/healthz") as answer:
+            assert answer.status == 200
+    finally:
+        server.close()
 
 
 def test_an_address_of_another_computer_is_told(config, short_dir):

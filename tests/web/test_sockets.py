@@ -8,7 +8,7 @@ import pytest
 from rover.config import Config
 from rover.messages import Arc, ArmState, Condition, RequestKind, Spin, Stop, Telemetry
 from tests.builders import osr_config
-from tests.web.fake_control import is_driving, is_stop
+from tests.web.fake_control import is_driving, is_stop, still_rover
 from tests.web.phone import RefusedError
 from web import sockets
 from web.drive import MAX_BAD_FRAMES
@@ -247,3 +247,19 @@ def test_a_motion_is_what_the_config_allows(connect, control):
     assert command.motion == Arc(
         pytest.approx(limits.max_speed_mps / 2), pytest.approx(limits.max_curvature_per_m)
     )
+
+
+def test_telemetry_of_another_version_is_told(connect, control):
+    phone = connect()
+    phone.wait("state", lambda f: "telemetry" in f)
+    control.telemetry = Stranger(stamp_s=0.0)
+    trouble = phone.wait("state", lambda f: "trouble" in f)["trouble"]
+    assert "restart control and web together" in trouble
+    control.telemetry = still_rover()
+    phone.wait("state", lambda f: "telemetry" in f and "trouble" not in f)
+
+
+class Stranger(msgspec.Struct, frozen=True):
+    """What a control process of another version might publish."""
+
+    stamp_s: float

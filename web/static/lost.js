@@ -9,12 +9,14 @@ export class LostNotice {
   #ageMs = null;
   #ageAtMs = 0;
   #gamepadDrove = false;
+  #trouble = "";
   isShown = true;
 
-  // The telemetry's age when the server sent it; null when control was never heard.
-  heard(ageMs, telemetry) {
+  // Takes a state frame; its age is null when control was never heard.
+  heard({ age_ms: ageMs, telemetry, trouble = "" }) {
     this.#ageMs = ageMs;
     this.#ageAtMs = performance.now();
+    this.#trouble = trouble;
     if (telemetry) this.#gamepadDrove = telemetry.source === "gamepad";
   }
 
@@ -41,6 +43,7 @@ export class LostNotice {
   }
 
   #text(webAnswers) {
+    if (webAnswers && this.#trouble) return this.#trouble;
     const cause = webAnswers
       ? "The page is connected, but the rover's control process says nothing. "
       : "This page gets no word from the rover. ";

@@ -119,7 +119,7 @@ function showTelemetry(frame, telemetry) {
 }
 
 link.addEventListener("state", ({ detail }) => {
-  lost.heard(detail.age_ms, detail.telemetry);
+  lost.heard(detail);
   if (detail.telemetry) showTelemetry(detail, detail.telemetry);
   if (lost.isShown) look();
 });
