@@ -5,7 +5,7 @@ anything is read, so that a stop is never behind a slow sensor.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from rover.clock import Clock
@@ -13,6 +13,7 @@ from rover.config import Config
 from rover.devices import Bringup
 from rover.gamepad import GamepadUpdate
 from rover.hardware import Hardware
+from rover.hardware.base import no_hurry
 from rover.link import Inbox, ReceivedRequest
 from rover.messages import (
     Answer,
@@ -115,8 +116,11 @@ class ControlLoop:
         self._bringup.attempt()
         self._last_s = self._clock.now_s()
 
-    def tick(self, missed_ticks: int = 0) -> None:
-        """Run one tick. An exception from it means that the rover must be shut down."""
+    def tick(self, missed_ticks: int = 0, hurry: Callable[[], bool] = no_hurry) -> None:
+        """Run one tick. An exception from it means that the rover must be shut down.
+
+        ``hurry`` tells while the wheels are read whether input waits for the next tick.
+        """
         now_s = self._clock.now_s()
         elapsed_s = min(max(now_s - self._last_s, 0.0), _MAX_STEP_S)
         self._last_s = now_s
@@ -124,7 +128,7 @@ class ControlLoop:
         self._hear(now_s)
         self._enter_state(now_s)
         selected, governed, targets = self._decide(now_s, elapsed_s)
-        self._observe(now_s)
+        self._observe(now_s, hurry)
         self._enter_state(now_s)
         if now_s >= self._publish_due_s:
             self._publish_due_s = max(now_s, self._publish_due_s + self._publish_period_s)
@@ -240,10 +244,10 @@ class ControlLoop:
             self.arming.fault(f"the gate refused {permitted.refused}")
         return selected, governed, targets
 
-    def _observe(self, now_s: float) -> None:
+    def _observe(self, now_s: float, hurry: Callable[[], bool]) -> None:
         """Read this tick's share of the sensors, and judge what they say."""
         hardware = self._hardware
-        hardware.drive.poll()
+        hardware.drive.poll(hurry)
         hardware.power.poll()
         feedback = hardware.drive.feedback()
         self._odometry.update(self._corners.angles_rad, feedback)

@@ -74,3 +74,12 @@ class Waiter:
                 break
         self._clock.sleep_s(min(pacer.due_s, pacer.earliest_s) - self._clock.now_s())
         pacer.started(self._clock.now_s())
+
+    def input_waits(self) -> bool:
+        """Tell whether input has come, and the next tick might start with it now."""
+        if self._clock.now_s() < self._pacer.earliest_s:
+            return False
+        if self._link_pending():
+            return True
+        pads = self._pad_filenos()
+        return bool(pads) and bool(select.select(pads, (), (), 0)[0])

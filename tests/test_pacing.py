@@ -91,3 +91,22 @@ def test_a_tick_that_is_due_does_not_wait_for_input(rig: Rig) -> None:
     rig.waiter.wait()
     assert rig.clock.now_s() == pytest.approx(5.012)
     assert rig.pacer.missed == 0
+
+
+def test_input_that_may_start_a_tick_now_waits(rig: Rig) -> None:
+    rig.clock.sleep_s(0.006)
+    assert not rig.waiter.input_waits()
+    os.write(rig.writable, b"x")
+    assert rig.waiter.input_waits()
+    os.read(rig.readable, 1)
+    assert not rig.waiter.input_waits()
+    rig.link_has_input = True
+    assert rig.waiter.input_waits()
+
+
+def test_input_is_no_reason_for_a_hurry_before_half_a_period(rig: Rig) -> None:
+    rig.link_has_input = True
+    rig.clock.sleep_s(0.0049)
+    assert not rig.waiter.input_waits()
+    rig.clock.sleep_s(0.0002)
+    assert rig.waiter.input_waits()

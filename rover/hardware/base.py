@@ -5,10 +5,16 @@ times. It is reported by ``health``, never by a made-up value; only ``start`` ra
 called again to try again.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from rover.messages import DeviceHealth, PowerReading, WheelFeedback
 from rover.motion.gate import PermittedTargets
+
+
+def no_hurry() -> bool:
+    """Nobody waits for the tick to end."""
+    return False
 
 
 class WheelDrive(Protocol):
@@ -29,8 +35,12 @@ class WheelDrive(Protocol):
         """
         ...
 
-    def poll(self) -> None:
-        """Read one tick's share of feedback, in turn."""
+    def poll(self, hurry: Callable[[], bool] = no_hurry) -> None:
+        """Read one tick's share of feedback, in turn.
+
+        ``hurry`` is asked between two readings whether a new command waits; what is then left
+        out comes first in the next tick.
+        """
         ...
 
     def feedback(self) -> WheelFeedback:

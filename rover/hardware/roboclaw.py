@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from rover.clock import Clock
 from rover.config import Config
 from rover.errors import BadReplyError, DeviceError, DeviceTimeoutError
+from rover.hardware.base import no_hurry
 from rover.hardware.bus.serial_line import SerialLine
 from rover.hardware.roboclaw_bus import RoboclawBus
 from rover.hardware.roboclaw_controller import RoboclawController
@@ -50,6 +51,9 @@ class RoboclawDrive:
         # Whoever failed last comes last, so that nobody else waits for its deadline.
         self._order = list(self._controllers)
         self._silent: set[RoboclawController] = set()
+        # What a hurry kept from being read: controllers' encoders, and readings in turn by number.
+        self._left_out: list[RoboclawController | int] = []
+        self._brought_up = False
         self._turns = _turns(self._controllers)
         self._turn_count = len(self._controllers) * 2 + 1
         self._reads_in_turn = max(1, math.ceil(_READS_IN_TURN_HZ / config.loop.rate_hz))
@@ -88,24 +92,26 @@ class RoboclawDrive:
             if not self._send(controller, packet):
                 self._silent.add(controller)
 
-    def poll(self) -> None:
+    def poll(self, hurry: Callable[[], bool] = no_hurry) -> None:
         """Read both encoders of every controller, and whatever else has its turn.
 
         A controller that has come back is brought up instead, one a tick. One that did not take
-        this tick's command is not asked.
+        this tick's command is not asked. When ``hurry`` says after a reading that a command
+        waits, the rest is left for the next tick, which begins with it: however many commands
+        come, everything is read in its turn.
         """
-        brought_up = False
-        for controller in tuple(self._order):
-            if controller.lost or controller in self._silent:
-                continue
-            if controller.confirmed:
-                if not self._try(controller, controller.read_encoders):
-                    self._silent.add(controller)
-            elif not brought_up:
-                brought_up = True
-                self._bring_back(controller)
-        for _ in range(self._reads_in_turn):
-            self._read_next_in_turn()
+        self._brought_up = False
+        whole_share = [*self._order, *range(self._reads_in_turn)]
+        left_out = self._left_out
+        readings = left_out + [reading for reading in whole_share if reading not in left_out]
+        for done, reading in enumerate(readings, start=1):
+            if isinstance(reading, RoboclawController):
+                self._read_encoders(reading)
+            else:
+                self._read_next_in_turn()
+            self._left_out = readings[done:]
+            if hurry():
+                break
 
     def read_everything(self) -> None:
         """Read encoders, the controllers' own speeds and currents of all, in one go.
@@ -198,6 +204,17 @@ class RoboclawDrive:
             for _ in range(_START_ATTEMPTS)
             if self._bus is bus
         )
+
+    def _read_encoders(self, controller: RoboclawController) -> None:
+        """Read the encoders of a controller that answers, or bring one up that has come back."""
+        if controller.lost or controller in self._silent:
+            return
+        if controller.confirmed:
+            if not self._try(controller, controller.read_encoders):
+                self._silent.add(controller)
+        elif not self._brought_up:
+            self._brought_up = True
+            self._bring_back(controller)
 
     def _bring_back(self, controller: RoboclawController) -> None:
         """Make a controller ready that answers again: it may have lost its settings."""

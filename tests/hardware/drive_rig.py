@@ -1,10 +1,12 @@
 """The wheel drive with three scripted controllers, on a clock that is held."""
 
 import math
+from collections.abc import Callable
 
 from rover.clock import ManualClock
 from rover.config import Config
 from rover.errors import DeviceError
+from rover.hardware.base import no_hurry
 from rover.hardware.roboclaw import RoboclawDrive
 from tests.builders import osr_config
 from tests.hardware.fakes import ScriptedLine, permitted
@@ -51,13 +53,17 @@ class Rig:
             (count % 2**32).to_bytes(4, "big") for count in (first, second)
         )
 
-    def tick(self, wheel_rad_s: tuple[float, ...] | None = None) -> float:
+    def tick(
+        self,
+        wheel_rad_s: tuple[float, ...] | None = None,
+        hurry: Callable[[], bool] = no_hurry,
+    ) -> float:
         """Command and poll; return how long it took. Ticks begin every 10 ms or late."""
         self.clock.advance_to(self.next_s)
         before_s = self.clock.now_s()
         self.next_s = before_s + TICK_S
         self.drive.command(permitted(self.config, wheel_rad_s or (TURN_RAD_S,) * 6))
-        self.drive.poll()
+        self.drive.poll(hurry)
         return self.clock.now_s() - before_s
 
     def ticks(self, duration_s: float) -> None:

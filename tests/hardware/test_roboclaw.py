@@ -6,6 +6,7 @@ JPL's rover: 0x80 turns left front and left middle, 0x82 right front and right m
 
 import itertools
 import math
+from collections.abc import Callable
 
 import pytest
 from msgspec import structs
@@ -176,6 +177,28 @@ def test_encoders_are_read_every_tick_and_currents_and_status_in_turn(rig):
         asked = [data[1] for data in rig.line.packets(address)]
         assert asked.count(78) == asked.count(37) == 7
         assert asked.count(49) == asked.count(90) == 1
+
+
+def asked_in(rig: Rig, hurry: Callable[[], bool]) -> list[tuple[int, int]]:
+    """Return whom a tick asks for what, the commands to drive left out."""
+    mark = len(rig.line.written)
+    rig.tick(hurry=hurry)
+    return [(data[0], data[1]) for _, data in rig.line.written[mark + 3 :]]
+
+
+def test_in_a_hurry_the_rest_of_the_readings_comes_first_next_time(rig):
+    hurried = [asked_in(rig, lambda: True) for _ in range(8)]
+    assert [len(asked) for asked in hurried] == [1] * 8
+    encoders = [(address, 78) for address in ADDRESSES]
+    assert [asked for [asked] in hurried[:3]] == encoders
+    assert [asked for [asked] in hurried[4:7]] == encoders
+    assert hurried[3] == [(0x80, 49)]
+    assert hurried[7] == [(0x82, 49)]
+
+    asks = iter([False, True])
+    assert asked_in(rig, lambda: next(asks)) == encoders[:2]
+    assert asked_in(rig, lambda: False) == [encoders[2], (0x81, 49), *encoders[:2]]
+    assert asked_in(rig, lambda: False) == [*encoders, (0x80, 90)]
 
 
 def test_the_slow_values_have_their_turn_within_63_ticks(rig):

@@ -6,6 +6,7 @@ that people touch, the link and the gamepad, are stood in for.
 
 import itertools
 from collections import deque
+from collections.abc import Callable
 
 from msgspec import structs
 
@@ -13,6 +14,7 @@ from rover.clock import ManualClock
 from rover.config import Config
 from rover.gamepad import GamepadUpdate
 from rover.hardware import Hardware
+from rover.hardware.base import no_hurry
 from rover.hardware.bus.lines import EndpointFactory
 from rover.hardware.gpio import GpioPanel
 from rover.hardware.ina260 import Ina260Monitor
@@ -115,14 +117,14 @@ class MemoryRover:
     def telemetry(self) -> Telemetry:
         return self.link.published[-1]
 
-    def tick(self) -> None:
+    def tick(self, hurry: Callable[[], bool] = no_hurry) -> None:
         """Wait until the next tick is due, and run it."""
         self.clock.sleep_s(self._pacer.due_s - self.clock.now_s())
         for source, motion in self.saying.items():
             command = DriveCommand(source, next(self._sequence), self.clock.now_s(), motion)
             self.link.drive.append(command)
         self._pacer.started(self.clock.now_s())
-        self.loop.tick(self._pacer.missed)
+        self.loop.tick(self._pacer.missed, hurry)
 
     def run(self, duration_s: float) -> None:
         """Tick for ``duration_s``."""

@@ -170,3 +170,23 @@ def test_the_number_of_wheels_is_a_matter_of_configuration() -> None:
     four = MemoryRover(structs.replace(rover.config, wheels=wheels)).driving(Arc(0.5, 0.5))
     assert len(four.telemetry.wheels) == 4
     assert four.truth().twist.yaw_rate_rad_s == pytest.approx(0.25, rel=0.05)
+
+
+def test_in_a_storm_of_input_everything_is_still_read() -> None:
+    rover = MemoryRover().driving(AHEAD)
+    began_s = rover.clock.now_s()
+    for _ in range(400):
+        rover.tick(hurry=lambda: True)
+    assert rover.state is ArmState.ARMED, rover.loop.arming.reason
+    assert rover.telemetry.missed_ticks <= 1
+    feedback = rover.hardware.drive.feedback()
+    now_s = rover.clock.now_s()
+    assert now_s - began_s == pytest.approx(4.0, abs=0.05)
+    for wheel in feedback.wheels:
+        assert now_s - wheel.position_stamp_s < 0.05
+        assert now_s - wheel.current_stamp_s < 0.3
+    power = rover.hardware.drive.power()
+    assert power is not None
+    assert now_s - power.stamp_s < 3.0
+    pose, true = rover.telemetry.pose, rover.truth().pose
+    assert pose.x_m == pytest.approx(true.x_m, abs=0.05)
