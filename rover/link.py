@@ -12,6 +12,7 @@ Deadlines, not disconnects, are the failsafe: a socket tells nobody that its pee
 
 import fcntl
 import itertools
+import math
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +36,8 @@ from rover.messages import (
 
 # Larger than any honest message by a factor of ten; ZeroMQ drops a peer that sends more.
 MAX_MESSAGE_BYTES = 4096
+# Who may drive through the link: nobody else can pass for the gamepad and outrank the phone.
+LINKED_SOURCES = frozenset({Source.WEB})
 # What one call of ``receive`` takes at most, so that a flood cannot hold up a tick.
 MAX_RECEIVED = 64
 # Parts as ROUTER hands them over: identity, number, payload.
@@ -219,6 +222,10 @@ def _drive_command(parts: list[bytes]) -> DriveCommand:
         raise BadMessageError(f"not a drive command: {error}") from error
     if command.source != _source_named(parts[0]):
         raise BadMessageError(f"a command of {command.source} under another source's name")
+    if command.source not in LINKED_SOURCES:
+        raise BadMessageError(f"{command.source} is read by control itself: send as web")
+    if not math.isfinite(command.stamp_s):
+        raise BadMessageError(f"stamp_s is {command.stamp_s}: send a finite number")
     require_finite(command.motion)
     return command
 
@@ -268,8 +275,14 @@ class ControlClient:
             self._drive.send_multipart((source.value.encode(), _encode(command)), zmq.NOBLOCK)
         return command
 
-    def request(self, kind: RequestKind, who: str, timeout_s: float = 1.0) -> Answer:
-        """Ask, and wait for the answer.
+    def request(
+        self,
+        kind: RequestKind,
+        who: str,
+        timeout_s: float = 1.0,
+        stamp_s: float | None = None,
+    ) -> Answer:
+        """Ask, and wait for the answer. ``stamp_s`` is when the person asked, if not just now.
 
         Raises LinkError when control does not answer within ``timeout_s``; it may then still
         have heard the request.
@@ -277,7 +290,7 @@ class ControlClient:
         with self._request_lock:
             number = str(next(self._numbers)).encode()
             asked_s = self._clock.now_s()
-            request = Request(kind, who, asked_s)
+            request = Request(kind, who, asked_s if stamp_s is None else stamp_s)
             try:
                 self._requests.send_multipart((number, _encode(request)), zmq.NOBLOCK)
             except zmq.Again as error:

@@ -94,6 +94,8 @@ def bad_payloads() -> dict[str, tuple[bytes, ...]]:
         "infinite": (b"web", encode(good | {"motion": arc | {"curvature_per_m": float("inf")}})),
         "another's name": (b"web", encode(good | {"source": "gamepad"})),
         "nobody's name": (b"moon", encode(good)),
+        "a time that is none": (b"web", encode(good | {"stamp_s": float("nan")})),
+        "as the gamepad": (b"gamepad", encode(good | {"source": "gamepad"})),
     }
 
 
@@ -111,7 +113,8 @@ def test_a_malformed_command_is_refused_with_its_source(
         inbox = link.receive()
     socket.close()
     assert inbox.drive == ()
-    assert inbox.refused[0].source is (None if parts[0] == b"moon" else Source.WEB)
+    names = {b"moon": None, b"gamepad": Source.GAMEPAD}
+    assert inbox.refused[0].source is names.get(parts[0], Source.WEB)
     assert inbox.refused[0].reason
 
 
@@ -155,6 +158,16 @@ def test_a_request_is_answered(link: ControlLink, client: ControlClient, answer:
     (request,) = heard
     assert (request.kind, request.who) == (RequestKind.ARM, "a test")
     assert before_s <= request.stamp_s <= SystemClock().now_s()
+
+
+def test_a_request_carries_the_time_at_which_a_person_made_it(
+    link: ControlLink, client: ControlClient
+) -> None:
+    heard: list[Request] = []
+    thread = answering(link, Answer(True), heard)
+    client.request(RequestKind.CLEAR, "a test", WITHIN_S, stamp_s=12.5)
+    thread.join()
+    assert heard[0].stamp_s == 12.5
 
 
 def test_no_control_is_a_clear_error(client: ControlClient) -> None:
