@@ -1,8 +1,6 @@
 """The `rover` command. What it starts is imported only when it is started."""
 
 import functools
-import logging
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from rover import paths
 from rover.config import Config
 from rover.config.show import config as config_group
 from rover.errors import RoverError
+from rover.logs import log_to_stderr
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -109,14 +108,6 @@ def child_option(command: Command) -> Command:
     )(command)
 
 
-def _log_to_stderr(name: str) -> None:
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format=f"{name:<8} %(levelname)-7s %(message)s"
-    )
-    # The page's server speaks for itself; werkzeug's line a request would bury it.
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-
-
 @main.command()
 @directory_option
 @config_options
@@ -136,7 +127,7 @@ def control(
     from rover.app import Terminator, run_control
     from rover.simulated import simulated
 
-    _log_to_stderr("control")
+    log_to_stderr("control")
     config = files.load()
     if simulated_in is not None:
         config = simulated(config, simulated_in)
@@ -160,7 +151,7 @@ def web(
     from rover.invitation import invite
     from web.server import run_web
 
-    _log_to_stderr("web")
+    log_to_stderr("web")
     config = files.load()
     run_web(
         config,
@@ -187,7 +178,7 @@ def hardware_sim(
     from rover.sim.server import run_server
     from rover.simulated import simulated
 
-    _log_to_stderr("hardware")
+    log_to_stderr("hardware")
     config = simulated(files.load(), directory)
     # It stands in for electronics, which no busy computer makes wait.
     ask_for_realtime(config.loop.realtime_priority)

@@ -6,6 +6,7 @@ anything is read, so that a stop is never behind a slow sensor.
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from rover.clock import Clock
@@ -20,7 +21,6 @@ from rover.messages import (
     ArmState,
     Condition,
     GovernedMotion,
-    PowerReading,
     Request,
     RequestKind,
     Selected,
@@ -30,14 +30,21 @@ from rover.messages import (
 )
 from rover.motion.arbiter import Arbiter
 from rover.motion.arming import Arming
-from rover.motion.conditions import Observed, Watch
+from rover.motion.conditions import Observed, Watch, fresh_power
 from rover.motion.corners import Corners
-from rover.motion.gate import Gate
+from rover.motion.gate import Gate, PermittedTargets
 from rover.motion.governor import Governor
 from rover.motion.kinematics import Kinematics
 from rover.motion.odometry import Odometry
 from rover.telemetry import ConditionLog, Journal, MissedTicks, Snapshot, Teller
 
+# Nothing may be armed on what is not known yet.
+_NOT_LOOKED_YET = Condition("starting", "control has not looked at its devices yet: ask again")
+# Of the controllers' own deadline, what the loop may spend without commanding them. Beyond
+# it they may have stopped the wheels, and going on at speed would be a start without a ramp.
+_STALL_SHARE = 2 / 3
+# A source that sends rubbish is told of once in a while, not at every message.
+_REFUSED_EVERY_S = 1.0
 # After a longer pause ramps go on as if only so much time had passed.
 _MAX_STEP_S = 0.1
 
@@ -102,11 +109,14 @@ class ControlLoop:
             can_crab=self._kinematics.can_crab,
             max_curvature_per_m=self._kinematics.max_curvature_per_m,
         )
-        self._conditions: tuple[Condition, ...] = ()
+        self._conditions: tuple[Condition, ...] = (_NOT_LOOKED_YET,)
         self._observed: Observed | None = None
         self._pad_trouble = ""
         self._missed = MissedTicks(self.journal)
+        self._refused_s: dict[str, float] = {}
         self._last_s = clock.now_s()
+        self._stall_s = config.roboclaw.serial_timeout_s * _STALL_SHARE
+        self._commanded_s = -math.inf
         self._publish_period_s = 1.0 / config.loop.telemetry_hz
         self._publish_due_s = -math.inf
 
@@ -126,15 +136,19 @@ class ControlLoop:
         self._last_s = now_s
 
         self._hear(now_s)
+        # Again: a pad may have been opened meanwhile.
+        now_s = self._clock.now_s()
+        self._notice_stall(now_s)
         self._enter_state(now_s)
-        selected, governed, targets = self._decide(now_s, elapsed_s)
-        self._observe(now_s, hurry)
+        decision = self._decide(now_s, elapsed_s)
+        self._observe(now_s, decision.permitted, hurry)
         self._enter_state(now_s)
         if now_s >= self._publish_due_s:
             self._publish_due_s = max(now_s, self._publish_due_s + self._publish_period_s)
-            self._publish(now_s, selected, governed, targets, missed_ticks)
+            self._publish(now_s, decision, missed_ticks)
         self._missed.update(missed_ticks, now_s)
-        if self.arming.state is not ArmState.ARMED:
+        # May take its time, so only once the wheels have been told to stand.
+        if not decision.permitted.power and self.arming.state is not ArmState.ARMED:
             self._bringup.attempt()
 
     def shut_down(self) -> None:
@@ -159,22 +173,25 @@ class ControlLoop:
     def _hear(self, now_s: float) -> None:
         """Take in stops, requests and commands, stops first."""
         if self._hardware.panel.stop_pressed():
-            self.arming.stop("the stop button")
+            self.arming.stop("the stop button", now_s)
         update = self._pad.poll(now_s)
         inbox = self._link.receive()
+        # What has come in meanwhile is stamped later than the tick began.
+        now_s = self._clock.now_s()
         for kind in update.requests:
             self._answer_pad(kind, now_s)
         for received in inbox.requests:
             answer = self._request(received.request, now_s)
             self._link.answer(received, answer)
         for refused in inbox.refused:
-            self._refuse(f"{refused.source or 'unknown source'}: {refused.reason}", now_s)
+            who = str(refused.source or "unknown source")
+            self._refuse(who, f"{who}: {refused.reason}", now_s)
             if refused.source is not None:
                 self._arbiter.stop("a malformed command", refused.source, now_s)
         for command in inbox.drive:
             reason = self._arbiter.receive(command, now_s)
             if reason:
-                self._refuse(reason, now_s)
+                self._refuse(command.source, reason, now_s)
         if update.command is not None:
             self._arbiter.receive(update.command, now_s)
         if update.trouble != self._pad_trouble:
@@ -196,8 +213,16 @@ class ControlLoop:
         self._enter_state(now_s)
         return answer
 
-    def _refuse(self, reason: str, now_s: float) -> None:
-        self.journal.add(now_s, Severity.WARNING, "refused", reason)
+    def _refuse(self, who: str, reason: str, now_s: float) -> None:
+        if now_s - self._refused_s.get(who, -math.inf) >= _REFUSED_EVERY_S:
+            self._refused_s[who] = now_s
+            self.journal.add(now_s, Severity.WARNING, "refused", reason)
+
+    def _notice_stall(self, now_s: float) -> None:
+        """Fault if the controllers have gone without a command for too long."""
+        stalled_s = now_s - self._commanded_s
+        if stalled_s > self._stall_s:
+            self.arming.fault(f"the loop stood still for {stalled_s:.2f} s", now_s)
 
     def _enter_state(self, now_s: float) -> None:
         """Do what a change of the arming state demands, before anything moves again."""
@@ -225,9 +250,7 @@ class ControlLoop:
             armed, fault, link = lamps
             self._hardware.panel.show(armed=armed, fault=fault, link=link)
 
-    def _decide(
-        self, now_s: float, elapsed_s: float
-    ) -> tuple[Selected, GovernedMotion, WheelTargets]:
+    def _decide(self, now_s: float, elapsed_s: float) -> "_Decision":
         """Choose the motion, shape it, permit it, and write it to the drives."""
         selected = self._arbiter.select(now_s)
         armed = self.arming.state is ArmState.ARMED
@@ -238,13 +261,16 @@ class ControlLoop:
         steer_rad = corners.advance(wanted.steer_rad, elapsed_s) if armed else corners.angles_rad
         targets = WheelTargets(steer_rad, wanted.wheel_rad_s)
         permitted = self._gate.permit(targets, self.arming.state, now_s)
+        self._commanded_s = now_s
         self._hardware.drive.command(permitted)
         self._hardware.steering.command(permitted)
         if permitted.refused:
-            self.arming.fault(f"the gate refused {permitted.refused}")
-        return selected, governed, targets
+            self.arming.fault(f"the gate refused {permitted.refused}", now_s)
+        return _Decision(selected, governed, permitted)
 
-    def _observe(self, now_s: float, hurry: Callable[[], bool]) -> None:
+    def _observe(
+        self, now_s: float, permitted: PermittedTargets, hurry: Callable[[], bool]
+    ) -> None:
         """Read this tick's share of the sensors, and judge what they say."""
         hardware = self._hardware
         hardware.drive.poll(hurry)
@@ -257,22 +283,16 @@ class ControlLoop:
             monitor=hardware.power.health(),
             panel=hardware.panel.health(),
             feedback=feedback,
+            commanded_rad_s=permitted.wheel_rad_s,
             power=(hardware.power.power(), hardware.drive.power()),
             stop_pressed=hardware.panel.stop_pressed(),
         )
         # Devices are read after ``now_s``; ages are counted from when they were.
         self._conditions = self._watch.conditions(self._observed, self._clock.now_s())
         self._condition_log.update(self._conditions, now_s)
-        self.arming.observe(self._conditions)
+        self.arming.observe(self._conditions, now_s)
 
-    def _publish(
-        self,
-        now_s: float,
-        selected: Selected,
-        governed: GovernedMotion,
-        targets: WheelTargets,
-        missed_ticks: int,
-    ) -> None:
+    def _publish(self, now_s: float, decision: "_Decision", missed_ticks: int) -> None:
         observed = self._observed
         if observed is None:
             return
@@ -283,13 +303,13 @@ class ControlLoop:
                     now_s=now_s,
                     state=self.arming.state,
                     refusals=self.arming.refusals(self._conditions, self._arbiter.asking(now_s)),
-                    selected=selected,
-                    governed=governed,
-                    targets=targets,
+                    selected=decision.selected,
+                    governed=decision.governed,
+                    permitted=decision.permitted,
                     feedback=observed.feedback,
                     pose=self._odometry.pose,
                     twist=self._odometry.twist,
-                    power=_first(observed.power),
+                    power=fresh_power(observed.power, now_s),
                     conditions=self._conditions,
                     devices=observed.drive + observed.steering + observed.monitor + observed.panel,
                     events=self.journal.events(),
@@ -300,5 +320,10 @@ class ControlLoop:
         )
 
 
-def _first(readings: tuple[PowerReading | None, ...]) -> PowerReading | None:
-    return next((reading for reading in readings if reading is not None), None)
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What a tick chose, what was made of it, and what went to the wheels."""
+
+    selected: Selected
+    governed: GovernedMotion
+    permitted: PermittedTargets

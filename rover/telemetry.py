@@ -21,9 +21,9 @@ from rover.messages import (
     Telemetry,
     Twist,
     WheelFeedback,
-    WheelTargets,
     WheelView,
 )
+from rover.motion.gate import PermittedTargets
 
 log = logging.getLogger("rover")
 
@@ -122,7 +122,7 @@ class Snapshot(Struct, frozen=True):
     refusals: tuple[str, ...]
     selected: Selected
     governed: GovernedMotion
-    targets: WheelTargets
+    permitted: PermittedTargets
     feedback: WheelFeedback
     pose: Pose
     twist: Twist
@@ -159,7 +159,7 @@ class Teller:
             max_curvature_per_m=self._max_curvature_per_m,
             max_yaw_rate_rad_s=motion.max_yaw_rate_rad_s,
             can_crab=self._can_crab,
-            wheels=self._wheels(at.targets, at.feedback),
+            wheels=self._wheels(at.permitted, at.feedback),
             pose=at.pose,
             twist=at.twist,
             power=at.power,
@@ -170,7 +170,9 @@ class Teller:
             missed_ticks=at.missed_ticks,
         )
 
-    def _wheels(self, targets: WheelTargets, feedback: WheelFeedback) -> tuple[WheelView, ...]:
+    def _wheels(
+        self, permitted: PermittedTargets, feedback: WheelFeedback
+    ) -> tuple[WheelView, ...]:
         return tuple(
             WheelView(
                 name=name,
@@ -184,8 +186,8 @@ class Teller:
             )
             for (name, wheel), steer_rad, wheel_rad_s, reading in zip(
                 self._config.wheels.items(),
-                targets.steer_rad,
-                targets.wheel_rad_s,
+                permitted.steer_rad,
+                permitted.wheel_rad_s,
                 feedback.wheels,
                 strict=True,
             )

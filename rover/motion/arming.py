@@ -4,12 +4,19 @@ Born disarmed. Only a person arms, and is told every reason why not at once. A f
 emergency stop latches until a person clears it, back to DISARMED.
 """
 
+import math
 from typing import assert_never
 
 from rover.messages import Answer, ArmState, Condition, Request, RequestKind, Severity, Source
 
-# A request that waited longer for control to hear it is no longer what the person means.
-MAX_REQUEST_AGE_S = 1.0
+# A request that waited longer for control to hear it is no longer what the person means. The
+# clients wait longer than this for an answer, so what they gave up is not carried out later.
+MAX_REQUEST_AGE_S = 0.6
+# Whoever clears or arms must have seen what state the rover is in: nobody does sooner. It
+# keeps a double tap from arming, and a clear from undoing a stop that it has crossed.
+LOOK_S = 0.5
+# The code of the one condition that keeps an emergency stop from being cleared.
+STOP_BUTTON = "stop-button"
 
 
 class Arming:
@@ -18,6 +25,7 @@ class Arming:
     def __init__(self) -> None:
         self.state = ArmState.DISARMED
         self.reason = "just started"
+        self._since_s = -math.inf
 
     def request(
         self,
@@ -33,11 +41,11 @@ class Arming:
         """
         match request.kind:
             case RequestKind.STOP:
-                self.stop(request.who)
+                self.stop(request.who, now_s)
                 return Answer(True)
             case RequestKind.DISARM:
                 if self.state is ArmState.ARMED:
-                    self._go(ArmState.DISARMED, f"disarmed by {request.who}")
+                    self._go(ArmState.DISARMED, f"disarmed by {request.who}", now_s)
                 return Answer(True)
             case RequestKind.CLEAR:
                 return self._clear(request, conditions, now_s)
@@ -46,21 +54,21 @@ class Arming:
             case _:
                 assert_never(request.kind)
 
-    def stop(self, who: str) -> None:
-        """Latch the emergency stop."""
-        if self.state is not ArmState.ESTOP:
-            self._go(ArmState.ESTOP, f"emergency stop by {who}")
+    def stop(self, who: str, now_s: float) -> None:
+        """Latch the emergency stop; one that is latched already counts from now."""
+        reason = self.reason if self.state is ArmState.ESTOP else f"emergency stop by {who}"
+        self._go(ArmState.ESTOP, reason, now_s)
 
-    def fault(self, reason: str) -> None:
+    def fault(self, reason: str, now_s: float) -> None:
         """Take an armed rover to FAULT; in any other state nothing turns anyway."""
         if self.state is ArmState.ARMED:
-            self._go(ArmState.FAULT, reason)
+            self._go(ArmState.FAULT, reason, now_s)
 
-    def observe(self, conditions: tuple[Condition, ...]) -> None:
+    def observe(self, conditions: tuple[Condition, ...], now_s: float) -> None:
         """Fault on the conditions that stop an armed rover."""
         stopping = [condition.text for condition in conditions if condition.stops]
         if stopping:
-            self.fault("; ".join(stopping))
+            self.fault("; ".join(stopping), now_s)
 
     def refusals(
         self, conditions: tuple[Condition, ...], asking: tuple[Source, ...]
@@ -86,34 +94,34 @@ class Arming:
     ) -> Answer:
         if self.state is ArmState.ARMED:
             return Answer(True)
-        refusals = _too_old(request, now_s) + self.refusals(conditions, asking)
+        refusals = self._ill_timed(request, now_s) + self.refusals(conditions, asking)
         if refusals:
             return Answer(False, refusals)
-        self._go(ArmState.ARMED, f"armed by {request.who}")
+        self._go(ArmState.ARMED, f"armed by {request.who}", now_s)
         return Answer(True)
 
     def _clear(self, request: Request, conditions: tuple[Condition, ...], now_s: float) -> Answer:
         if self.state not in {ArmState.ESTOP, ArmState.FAULT}:
             return Answer(True)
-        refusals = _too_old(request, now_s) + tuple(
+        refusals = self._ill_timed(request, now_s) + tuple(
             condition.text for condition in conditions if condition.code == STOP_BUTTON
         )
         if refusals:
             return Answer(False, refusals)
-        self._go(ArmState.DISARMED, f"{self.state} cleared by {request.who}")
+        self._go(ArmState.DISARMED, f"{self.state} cleared by {request.who}", now_s)
         return Answer(True)
 
-    def _go(self, state: ArmState, reason: str) -> None:
+    def _ill_timed(self, request: Request, now_s: float) -> tuple[str, ...]:
+        """Return why a request comes too late, or too soon after the state has changed."""
+        age_s = now_s - request.stamp_s
+        # Written so that a time that is not a number is neither.
+        if not abs(age_s) <= MAX_REQUEST_AGE_S:
+            return (f"the request to {request.kind} is {age_s:.1f} s old: ask again",)
+        if not request.stamp_s >= self._since_s + LOOK_S:
+            return (f"the rover has only just become {self.state}: look, and ask again",)
+        return ()
+
+    def _go(self, state: ArmState, reason: str, now_s: float) -> None:
         self.state = state
         self.reason = reason
-
-
-# The code of the one condition that keeps an emergency stop from being cleared.
-STOP_BUTTON = "stop-button"
-
-
-def _too_old(request: Request, now_s: float) -> tuple[str, ...]:
-    age_s = now_s - request.stamp_s
-    if abs(age_s) <= MAX_REQUEST_AGE_S:
-        return ()
-    return (f"the request to {request.kind} is {age_s:.1f} s old: ask again",)
+        self._since_s = now_s

@@ -1,7 +1,7 @@
 """What is wrong with the rover now, judged from what its devices last said.
 
 One table serves arming (every error refuses) and driving (one that ``stops`` faults). Time
-is passed in; battery hysteresis is the only memory.
+is passed in; the memory is how long a battery has sagged or a wheel disobeyed.
 """
 
 import math
@@ -17,6 +17,7 @@ from rover.messages import (
     WheelFeedback,
 )
 from rover.motion.arming import STOP_BUTTON
+from rover.motion.obedience import Obedience
 
 # A loaded battery sags for as long as the wheels speed up: only what lasts counts.
 _SAG_S = 1.0
@@ -29,6 +30,7 @@ _POWER_AGE_S = 2.0
 class Observed(Struct, frozen=True):
     """Everything that the devices say at one moment.
 
+    ``commanded_rad_s`` is what the wheels were last told, all zero while they have no power;
     ``power`` holds one reading for each device that measures the battery, best first.
     """
 
@@ -37,6 +39,7 @@ class Observed(Struct, frozen=True):
     monitor: tuple[DeviceHealth, ...]
     panel: tuple[DeviceHealth, ...]
     feedback: WheelFeedback
+    commanded_rad_s: tuple[float, ...]
     power: tuple[PowerReading | None, ...]
     stop_pressed: bool
 
@@ -50,6 +53,7 @@ class Watch:
         self._power = config.power
         self._steers = any(wheel.steer is not None for wheel in config.wheels.values())
         self._calibrated = config.steering.calibrated
+        self._obedience = Obedience(len(config.wheels))
         self._empty = _Below(config.power.minimum_v)
         self._low = _Below(config.power.low_v)
 
@@ -62,6 +66,7 @@ class Watch:
             found += _device_conditions(device, "controller")
         if all(device.ready for device in observed.drive):
             found += self._stale_feedback(observed.feedback, now_s)
+            found += self._disobedient(observed, now_s)
         for device in observed.steering:
             found += _device_conditions(device, "steering")
         for device in observed.panel:
@@ -72,7 +77,6 @@ class Watch:
                     "calibration",
                     "steering is not calibrated: set every centre_deg for this rover, then "
                     "steering.calibrated = true",
-                    stops=False,
                 )
             )
         found += self._battery(observed.power, now_s)
@@ -101,20 +105,27 @@ class Watch:
         text = f"no encoder reading for {limit_s * 1000:.0f} ms from {', '.join(stale)}"
         return [Condition("feedback", text)]
 
+    def _disobedient(self, observed: Observed, now_s: float) -> list[Condition]:
+        wrong = self._obedience.update(observed.commanded_rad_s, observed.feedback, now_s)
+        if not wrong:
+            return []
+        names = ", ".join(self._names[i] for i in wrong)
+        text = (
+            f"{names}: does not turn as it is told (stalled, or a motor or encoder lead is off "
+            "or swapped): look at the wheel before arming again"
+        )
+        return [Condition("wheel", text)]
+
     def _battery(self, readings: tuple[PowerReading | None, ...], now_s: float) -> list[Condition]:
-        fresh = [
-            reading
-            for reading in readings
-            if reading is not None and now_s - reading.stamp_s <= _POWER_AGE_S
-        ]
-        if not fresh:
+        reading = fresh_power(readings, now_s)
+        if reading is None:
             return [
                 Condition(
                     "battery-unknown",
                     "nothing measures the battery: check the motor controllers and the INA260",
                 )
             ]
-        volts, device = fresh[0].voltage_v, fresh[0].device
+        volts, device = reading.voltage_v, reading.device
         empty = self._empty.update(volts, now_s)
         low = self._low.update(volts, now_s)
         if empty:
@@ -125,6 +136,18 @@ class Watch:
             text = f"battery low: {volts:.1f} V ({device}), drive home"
             return [Condition("battery-low", text, Severity.WARNING, stops=False)]
         return []
+
+
+def fresh_power(readings: tuple[PowerReading | None, ...], now_s: float) -> PowerReading | None:
+    """Return the first reading that is fresh enough to be believed, if there is one."""
+    return next(
+        (
+            reading
+            for reading in readings
+            if reading is not None and now_s - reading.stamp_s <= _POWER_AGE_S
+        ),
+        None,
+    )
 
 
 class _Below:

@@ -28,6 +28,7 @@ def sound(now_s: float = NOW_S, volts: float = 15.5) -> Observed:
         monitor=(DeviceHealth("INA260", True, 0.1),),
         panel=(DeviceHealth("GPIO", True, 0.0),),
         feedback=WheelFeedback((reading,) * 6),
+        commanded_rad_s=(0.0,) * 6,
         power=(PowerReading(volts, 1.0, now_s - 0.1, "INA260"), None),
         stop_pressed=False,
     )
@@ -89,12 +90,22 @@ def test_a_servo_board_that_is_gone_stops() -> None:
     assert the_one(structs.replace(sound(), steering=(board,))).stops
 
 
-def test_steering_not_calibrated_refuses_but_does_not_stop() -> None:
+def test_steering_not_calibrated_stops() -> None:
     config = osr_config()
     config = structs.replace(config, steering=structs.replace(config.steering, calibrated=False))
     condition = the_one(sound(), config)
     assert condition.severity is Severity.ERROR
-    assert not condition.stops
+    assert condition.stops
+
+
+def test_a_wheel_that_does_not_do_what_it_is_told_stops_and_is_named() -> None:
+    watch = Watch(osr_config())
+    observed = structs.replace(sound(), commanded_rad_s=(0.0, 0.0, 13.0, 0.0, 0.0, 0.0))
+    assert watch.conditions(observed, NOW_S) == ()
+    later = structs.replace(sound(NOW_S + 0.7), commanded_rad_s=observed.commanded_rad_s)
+    (condition,) = watch.conditions(later, NOW_S + 0.7)
+    assert condition.stops
+    assert "left_middle" in condition.text
 
 
 def test_a_rover_without_steering_needs_no_calibration() -> None:

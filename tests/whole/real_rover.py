@@ -14,6 +14,7 @@ from pathlib import Path
 from rover.clock import SystemClock
 from rover.link import ControlClient
 from rover.messages import Arc, ArmState, Motion, RequestKind, Source, Telemetry
+from rover.motion.arming import LOOK_S
 from rover.sim.truth import Truth, TruthClient
 
 # Generous: two cores under a whole suite. Bounds on stopping are the tests' own.
@@ -24,6 +25,8 @@ _HOME = tempfile.TemporaryDirectory(prefix="rover-home-")
 _PATIENT = """
 [loop]
 rate_hz = 50.0
+[roboclaw]
+serial_timeout_s = 0.5
 [deadlines]
 controller_s = 0.5
 feedback_s = 0.5
@@ -110,6 +113,13 @@ class RealRover:
         self.wait_for_state(ArmState.ARMED)
         wait_for(lambda: self.telemetry().source is None, "never at rest")
         return self
+
+    def clear(self) -> None:
+        """Clear what is latched, as soon as a person may."""
+        time.sleep(LOOK_S)
+        answer = self.client.request(RequestKind.CLEAR, "a test", WITHIN_S)
+        assert answer.accepted, answer.refusals
+        time.sleep(LOOK_S)
 
     def driving(self, motion: Arc) -> "RealRover":
         """Be armed and come up to speed; after a hiccup of this machine, from neutral again."""

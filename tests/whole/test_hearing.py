@@ -42,6 +42,10 @@ def test_the_pad_arms_stops_clears_with_start_and_disarms() -> None:
     ):
         press(rover, kind)
         assert rover.state is state
+        # No state is left again before a person can have seen it.
+        press(rover, RequestKind.ARM)
+        assert rover.state is state
+        rover.run(0.6)
     rover.run(0.5)
     press(rover, RequestKind.ARM)
     assert rover.state is ArmState.ARMED

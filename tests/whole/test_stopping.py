@@ -9,7 +9,7 @@ import math
 import pytest
 from msgspec import structs
 
-from rover.errors import RoverError
+from rover.errors import DeviceError, RoverError
 from rover.gamepad import GamepadUpdate
 from rover.link import RefusedDrive
 from rover.messages import (
@@ -25,6 +25,7 @@ from rover.messages import (
 from rover.sim.truth import (
     CorruptBytes,
     InjectStatus,
+    LockWheel,
     PowerCycle,
     PressStop,
     SetBatteryVoltage,
@@ -166,9 +167,11 @@ def test_the_stop_button() -> None:
     rover.time_to_stand_s(TICK_S + PLANT_S)
     assert rover.state is ArmState.ESTOP
     refusals = rover.ask(RequestKind.CLEAR).refusals
-    assert refusals == ("the stop button is pressed: release it",)
+    assert "the stop button is pressed: release it" in refusals
     rover.simulated.inject(PressStop(False))
     rover.tick()
+    (refusal,) = rover.ask(RequestKind.CLEAR).refusals
+    assert "just become estop" in refusal
     assert_only_arming_revives(rover)
 
 
@@ -203,6 +206,66 @@ def test_a_loop_that_hangs_is_stopped_by_the_controllers_themselves() -> None:
     rover.hush()
     rover.run(0.3)
     assert rover.stands()
+
+
+@pytest.mark.parametrize("stall_s", [0.21, 0.5, 10.0])
+def test_after_a_stall_of_the_loop_nothing_starts_though_the_phone_goes_on(stall_s: float) -> None:
+    """The controllers may have stopped by themselves: going on would be a start without a ramp."""
+    rover = MemoryRover().driving(FULL)
+    rover.clock.sleep_s(stall_s)
+    before = max(abs(wheel.speed_rad_s) for wheel in rover.truth().wheels)
+    rover.tick()
+    assert rover.state is ArmState.FAULT
+    assert "stood still" in rover.loop.arming.reason
+    rover.time_to_stand_s(0.5)
+    rover.run(1.0)
+    assert rover.stands()
+    assert before <= FULL.speed_mps / 0.075 * 1.05
+
+
+def test_a_tick_that_is_only_late_drives_on() -> None:
+    rover = MemoryRover().driving(FULL)
+    rover.clock.sleep_s(0.1)
+    rover.run(0.5)
+    assert rover.state is ArmState.ARMED
+    assert not rover.stands()
+
+
+def test_nothing_is_armed_before_the_devices_have_been_looked_at() -> None:
+    config = osr_config()
+    config = structs.replace(config, steering=structs.replace(config.steering, calibrated=False))
+    rover = MemoryRover(config)
+    answer = rover.ask(RequestKind.ARM)
+    assert not answer.accepted
+    assert "not looked" in answer.refusals[0]
+
+
+@pytest.mark.parametrize("speed_mps", [0.2, 1.0, -1.0])
+def test_a_wheel_that_is_held_fast(speed_mps: float) -> None:
+    rover = MemoryRover().armed()
+    rover.simulated.inject(LockWheel("left_middle"))
+    rover.say(Arc(speed_mps, 0.0))
+    start_s = rover.clock.now_s()
+    while rover.state is ArmState.ARMED:
+        rover.tick()
+        assert rover.clock.now_s() - start_s < 1.0 + 0.2, "nobody noticed"
+    rover.time_to_stand_s(0.5)
+    assert "left_middle" in rover.loop.arming.reason
+
+
+def test_a_slow_bring_up_does_not_come_before_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    rover = MemoryRover().driving(FULL)
+
+    def hanging() -> None:
+        rover.clock.sleep_s(5.0)
+        raise DeviceError("still nothing")
+
+    monkeypatch.setattr(rover.hardware.power, "start", hanging)
+    rover.simulated.inject(UnplugI2c(rover.config.power.address))
+    rover.run(3.0)
+    rover.simulated.inject(InjectStatus(0x82, 1 << 6))
+    rover.time_to_stand_s(0.3 + PLANT_S)
+    assert not any(controller.timed_out for controller in rover.truth().controllers)
 
 
 def test_a_controller_that_was_reset_must_be_set_up_again() -> None:
@@ -260,7 +323,11 @@ def test_a_power_monitor_that_goes_is_a_warning() -> None:
     rover.run(3.0)
     assert rover.state is ArmState.ARMED
     assert not rover.stands()
-    assert rover.telemetry.power is not None
+    power = rover.telemetry.power
+    assert power is not None
+    # What is shown is a fresh reading of another device, not the last one of this.
+    assert "RoboClaw" in power.device
+    assert rover.telemetry.stamp_s - power.stamp_s < 2.0
 
 
 def test_an_empty_battery() -> None:
