@@ -79,7 +79,7 @@ def run_control(
             waiter = Waiter(clock, pacer, link.filenos(), link.pending, pad.filenos)
             while not stopping():
                 waiter.wait()
-                loop.tick(pacer.missed, waiter.input_waits)
+                loop.tick(pacer.missed, waiter.hurry)
                 watchdog.ticked()
         finally:
             loop.shut_down()

@@ -129,7 +129,7 @@ class ControlLoop:
     def tick(self, missed_ticks: int = 0, hurry: Callable[[], bool] = no_hurry) -> None:
         """Run one tick. An exception from it means that the rover must be shut down.
 
-        ``hurry`` tells while the wheels are read whether input waits for the next tick.
+        ``hurry`` tells, while the wheels are read, whether it is time for the next tick.
         """
         now_s = self._clock.now_s()
         elapsed_s = min(max(now_s - self._last_s, 0.0), _MAX_STEP_S)

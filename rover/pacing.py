@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 
 from rover.clock import Clock
 
+# A reading takes up to 1.1 ms of wire at 115200 baud; what else a tick does after it, 0.4 ms.
+_READING_S = 0.0015
+
 
 class Pacer:
     """When the next tick is due. Missed ticks are skipped and counted, never caught up.
@@ -75,9 +78,16 @@ class Waiter:
         self._clock.sleep_s(min(pacer.due_s, pacer.earliest_s) - self._clock.now_s())
         pacer.started(self._clock.now_s())
 
-    def input_waits(self) -> bool:
-        """Tell whether input has come, and the next tick might start with it now."""
-        if self._clock.now_s() < self._pacer.earliest_s:
+    def hurry(self) -> bool:
+        """Tell whether a tick under way should come to its end.
+
+        Either input has come that may start the next one now, or the next one is due before
+        another reading could be made.
+        """
+        now_s = self._clock.now_s()
+        if now_s > self._pacer.due_s - _READING_S:
+            return True
+        if now_s < self._pacer.earliest_s:
             return False
         if self._link_pending():
             return True

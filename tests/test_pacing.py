@@ -93,20 +93,29 @@ def test_a_tick_that_is_due_does_not_wait_for_input(rig: Rig) -> None:
     assert rig.pacer.missed == 0
 
 
-def test_input_that_may_start_a_tick_now_waits(rig: Rig) -> None:
+def test_a_tick_hurries_for_input_that_may_start_the_next(rig: Rig) -> None:
     rig.clock.sleep_s(0.006)
-    assert not rig.waiter.input_waits()
+    assert not rig.waiter.hurry()
     os.write(rig.writable, b"x")
-    assert rig.waiter.input_waits()
+    assert rig.waiter.hurry()
     os.read(rig.readable, 1)
-    assert not rig.waiter.input_waits()
+    assert not rig.waiter.hurry()
     rig.link_has_input = True
-    assert rig.waiter.input_waits()
+    assert rig.waiter.hurry()
 
 
 def test_input_is_no_reason_for_a_hurry_before_half_a_period(rig: Rig) -> None:
     rig.link_has_input = True
     rig.clock.sleep_s(0.0049)
-    assert not rig.waiter.input_waits()
+    assert not rig.waiter.hurry()
     rig.clock.sleep_s(0.0002)
-    assert rig.waiter.input_waits()
+    assert rig.waiter.hurry()
+
+
+def test_a_tick_hurries_when_the_next_is_due_before_another_reading(rig: Rig) -> None:
+    rig.clock.sleep_s(0.0084)
+    assert not rig.waiter.hurry()
+    rig.clock.sleep_s(0.0002)
+    assert rig.waiter.hurry()
+    rig.clock.sleep_s(0.005)
+    assert rig.waiter.hurry()

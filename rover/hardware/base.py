@@ -13,7 +13,7 @@ from rover.motion.gate import PermittedTargets
 
 
 def no_hurry() -> bool:
-    """Nobody waits for the tick to end."""
+    """There is time to read everything."""
     return False
 
 
@@ -38,8 +38,8 @@ class WheelDrive(Protocol):
     def poll(self, hurry: Callable[[], bool] = no_hurry) -> None:
         """Read one tick's share of feedback, in turn.
 
-        ``hurry`` is asked between two readings whether a new command waits; what is then left
-        out comes first in the next tick.
+        ``hurry`` is asked between two readings whether the tick must end; what is then left out
+        comes first in the next tick.
         """
         ...
 

@@ -96,9 +96,9 @@ class RoboclawDrive:
         """Read both encoders of every controller, and whatever else has its turn.
 
         A controller that has come back is brought up instead, one a tick. One that did not take
-        this tick's command is not asked. When ``hurry`` says after a reading that a command
-        waits, the rest is left for the next tick, which begins with it: however many commands
-        come, everything is read in its turn.
+        this tick's command is not asked. When ``hurry`` says after a reading that the tick must
+        end, the rest is left for the next one, which begins with it: however short ticks are,
+        everything is read in its turn.
         """
         self._brought_up = False
         whole_share = [*self._order, *range(self._reads_in_turn)]
