@@ -196,6 +196,11 @@ class DriveSession:
             refusal = f"watching only: open the link with the key to {frame.kind}"
             self._answer(frame, Answer(False, (refusal,)))
             return
+        if not self._saw_the_present(frame):
+            newest = self._remote.hub.newest
+            state = "out of sight" if newest is None else newest.state
+            self._answer(frame, Answer(False, (f"the rover is now {state}: look again",)))
+            return
         if frame.kind in self._asked:
             self._answer(frame, Answer(False, (f"{frame.kind}: still waiting for control",)))
             return
@@ -208,6 +213,13 @@ class DriveSession:
             self._answer(frame, answer)
 
         self._remote.asker.ask_then(frame.kind, self.name, answered)
+
+    def _saw_the_present(self, frame: RequestFrame) -> bool:
+        """Whether a request is meant for the rover as it is now; to end something always is."""
+        if frame.kind in {RequestKind.STOP, RequestKind.DISARM}:
+            return True
+        newest = self._remote.hub.newest
+        return newest is not None and frame.seen is newest.state
 
     def _answer(self, frame: RequestFrame, answer: Answer) -> None:
         self._tell(AnswerFrame(frame.number, frame.kind, answer.accepted, answer.refusals))

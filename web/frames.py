@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from rover.errors import BadMessageError
-from rover.messages import RequestKind
+from rover.messages import ArmState, RequestKind
 from rover.motion.sticks import DriveMode
 
 MAX_FRAME_BYTES = 2048
@@ -59,11 +59,16 @@ class HaltFrame(_Sent, frozen=True, tag="halt"):
 
 
 class RequestFrame(_Sent, frozen=True, tag="request"):
-    """Arm, disarm, stop or clear; the answer carries the same ``number``."""
+    """Arm, disarm, stop or clear; the answer carries the same ``number``.
+
+    ``seen`` is the state in which the person saw the rover, without which nothing is armed
+    or cleared.
+    """
 
     t: PageTimeMs
     number: Counter
     kind: RequestKind
+    seen: ArmState | None = None
 
 
 class GiveFrame(_Sent, frozen=True, tag="give"):

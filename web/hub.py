@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 
 from rover.clock import Clock
 from rover.errors import BadMessageError
-from rover.messages import Telemetry
+from rover.messages import ArmState, Telemetry
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -33,6 +33,7 @@ class Picture(Struct, frozen=True):
     number: int
     telemetry: Raw
     stamp_s: float
+    state: ArmState
 
 
 class Hub:
@@ -73,6 +74,14 @@ class Hub:
         with self._lock:
             self._listeners -= {wake}
 
+    def show(self, telemetry: Telemetry) -> None:
+        """Make ``telemetry`` the newest frame. The reader does this with all that it reads."""
+        number = 1 if self._newest is None else self._newest.number + 1
+        self._trouble = ""
+        self._newest = Picture(number, Raw(_encode(telemetry)), telemetry.stamp_s, telemetry.state)
+        for wake in self._listeners:
+            wake()
+
     def start(self) -> None:
         """Begin to read."""
         self._thread.start()
@@ -84,7 +93,6 @@ class Hub:
             self._thread.join()
 
     def _read(self) -> None:
-        number = 0
         while not self._ending.is_set():
             try:
                 telemetry = self._source.telemetry(_POLL_S)
@@ -93,10 +101,5 @@ class Hub:
                     _log.warning("%s", error)
                 self._trouble = str(error)
                 continue
-            if telemetry is None:
-                continue
-            number += 1
-            self._trouble = ""
-            self._newest = Picture(number, Raw(_encode(telemetry)), telemetry.stamp_s)
-            for wake in self._listeners:
-                wake()
+            if telemetry is not None:
+                self.show(telemetry)

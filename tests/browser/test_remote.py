@@ -42,6 +42,12 @@ def action(page):
     return page.locator("#action")
 
 
+def settled(page):
+    """The arm button, once it has been what it is for long enough to be pressed."""
+    expect(action(page)).to_have_attribute("data-settled", "true")
+    return action(page)
+
+
 def steady(page):
     """Wait until the page is drawn as it was last told."""
     page.evaluate(
@@ -110,7 +116,7 @@ class TestSticks:
         control.update(state=ArmState.ARMED)
         expect(action(phone)).to_have_text("Disarm")
         hold_forward(phone, fingers, control)
-        fingers.tap(action(phone))
+        fingers.tap(settled(phone))
         control.wait_for_request(RequestKind.DISARM)
         control.wait_for_motion(lambda m: m == AT_REST, "rest")
         assert control.asked == [RequestKind.DISARM]
@@ -241,16 +247,16 @@ class TestLettingGo:
 
 class TestArming:
     def test_arm_and_disarm(self, phone, control):
-        action(phone).tap()
+        settled(phone).tap()
         expect(phone.locator("#state-text")).to_have_text("Armed")
         expect(action(phone)).to_have_text("Disarm")
-        action(phone).tap()
+        settled(phone).tap()
         expect(phone.locator("#state-text")).to_have_text("Disarmed")
         assert control.asked == [RequestKind.ARM, RequestKind.DISARM]
 
     def test_every_refusal_is_listed(self, phone, control):
         control.refusals = ("battery at 12.1 V: charge it", "steering is <b>not</b> calibrated")
-        action(phone).tap()
+        settled(phone).tap()
         refused = phone.get_by_role("alert")
         expect(refused).to_be_visible()
         expect(refused).to_contain_text("Cannot arm")
@@ -263,9 +269,62 @@ class TestArming:
             control.update(state=state)
             expect(action(phone)).to_have_text(text)
             control.forget()
-            action(phone).tap()
+            settled(phone).tap()
             control.wait_for_request(RequestKind.CLEAR)
             expect(phone.locator("#state-text")).to_have_text("Disarmed")
+
+    def test_a_double_tap_on_disarm_does_not_arm_again(self, phone, fingers, control):
+        control.update(state=ArmState.ARMED)
+        expect(action(phone)).to_have_text("Disarm")
+        fingers.tap(settled(phone))
+        expect(action(phone)).to_have_text("Arm")
+        fingers.tap(action(phone))
+        # The finger of the second tap may lie there until the button has settled.
+        fingers.land("finger", action(phone))
+        settled(phone)
+        fingers.lift("finger")
+        fingers.tap(stop(phone))
+        control.wait_for_request(RequestKind.STOP)
+        assert control.asked == [RequestKind.DISARM, RequestKind.STOP]
+
+    def test_a_stop_by_another_is_not_cleared_under_the_finger(self, phone, fingers, control):
+        control.update(state=ArmState.FAULT)
+        expect(action(phone)).to_have_text("Clear fault")
+        settled(phone)
+        fingers.land("finger", action(phone))
+        control.update(state=ArmState.ESTOP)
+        expect(action(phone)).to_have_text("Clear stop")
+        fingers.lift("finger")
+        fingers.tap(stop(phone))
+        control.wait_for_request(RequestKind.STOP)
+        assert control.asked == [RequestKind.STOP]
+
+    def test_a_key_that_is_held_presses_once(self, open_page, control):
+        page = open_page()
+        settled(page).focus()
+        page.keyboard.down("Enter")
+        expect(action(page)).to_have_text("Disarm")
+        settled(page)
+        page.keyboard.down("Enter")
+        page.keyboard.up("Enter")
+        page.keyboard.press("Space")
+        control.wait_for_request(RequestKind.STOP)
+        assert control.asked == [RequestKind.ARM, RequestKind.STOP]
+
+    def test_the_state_that_the_person_saw_goes_with_the_request(self, phone, fingers, control):
+        settled(phone)
+        phone.evaluate(
+            """() => {
+              const send = WebSocket.prototype.send;
+              WebSocket.prototype.send = function (text) {
+                send.call(this, text.replace('"seen":"disarmed"', '"seen":"fault"'));
+              };
+            }"""
+        )
+        fingers.tap(action(phone))
+        refused = phone.get_by_role("alert")
+        expect(refused).to_contain_text("the rover is now disarmed: look again")
+        assert control.asked == []
 
 
 class TestLink:

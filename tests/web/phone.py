@@ -42,6 +42,8 @@ class Phone:
         self._text = ""
         self._seq = 0
         self.frames: list[dict] = []
+        # The newest telemetry that the page has been told.
+        self.telemetry: dict | None = None
         self.close_code: int | None = None
         fields = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
         self._put(Request(host=f"127.0.0.1:{port}", target="/ws", extra_headers=fields))
@@ -60,8 +62,10 @@ class Phone:
         self.send("drive", **(frame | fields))
 
     def ask(self, kind: str, number: int = 1) -> dict:
-        """Send a request and return its answer."""
-        self.send("request", kind=kind, number=number)
+        """Send a request, of the rover as it was last seen, and return its answer."""
+        while self.telemetry is None:
+            self._take()
+        self.send("request", kind=kind, number=number, seen=self.telemetry["state"])
         return self.wait("answer", lambda frame: frame["number"] == number)
 
     def send_text(self, text: str) -> None:
@@ -129,5 +133,10 @@ class Phone:
                 case Message():
                     self._text += event.data
                     if event.message_finished:
-                        self.frames.append(json.loads(self._text))
+                        self._hear(json.loads(self._text))
                         self._text = ""
+
+    def _hear(self, frame: dict) -> None:
+        self.frames.append(frame)
+        if frame["type"] == "state":
+            self.telemetry = frame.get("telemetry", self.telemetry)

@@ -2,11 +2,13 @@
 
 import json
 
+import msgspec
 import pytest
 
 from rover.clock import ManualClock
-from rover.messages import Answer, Arc, RequestKind, Source, Spin, Stop
+from rover.messages import Answer, Arc, ArmState, RequestKind, Source, Spin, Stop
 from tests.builders import osr_config
+from tests.web.fake_control import still_rover
 from web.drive import MAX_BAD_FRAMES, DriveSession
 from web.frames import AnswerFrame, ReasonCode, ReasonFrame, WelcomeFrame
 from web.remote import Remote
@@ -19,12 +21,14 @@ class Recorder:
 
     def __init__(self):
         self.sent = []
+        self.asked = []
 
     def drive(self, source, motion, stamp_s):
         assert source is Source.WEB
         self.sent.append((motion, stamp_s))
 
     def request(self, kind, who, timeout_s):
+        self.asked.append(kind)
         return Answer(False, ("because",)) if kind is RequestKind.ARM else Answer(True)
 
     @property
@@ -301,9 +305,35 @@ def answers(remote, client):
     return [frame for frame in client.told if isinstance(frame, AnswerFrame)]
 
 
+def show(remote, state):
+    """Have the remote hear from control that the rover is in ``state``."""
+    remote.hub.show(msgspec.structs.replace(still_rover(), state=state))
+
+
 def test_every_refusal_comes_back_with_the_number(phone, remote):
-    phone.receive(phone.other("request", kind="arm", number=7))
+    show(remote, ArmState.DISARMED)
+    phone.receive(phone.other("request", kind="arm", number=7, seen="disarmed"))
     assert answers(remote, phone) == [AnswerFrame(7, RequestKind.ARM, False, ("because",))]
+
+
+@pytest.mark.parametrize("seen", [None, *ArmState])
+@pytest.mark.parametrize("kind", RequestKind)
+def test_only_who_saw_the_present_state_arms_or_clears(phone, remote, control, kind, seen):
+    state = ArmState.ESTOP
+    show(remote, state)
+    phone.receive(phone.other("request", kind=kind, number=7, seen=seen))
+    (answer,) = answers(remote, phone)
+    counts = kind in {RequestKind.STOP, RequestKind.DISARM} or seen is state
+    assert (kind in control.asked) is counts
+    assert (f"the rover is now {state}: look again" in answer.refusals) is not counts
+
+
+@pytest.mark.parametrize("kind", ["arm", "clear"])
+def test_a_rover_never_heard_of_is_neither_armed_nor_cleared(phone, remote, control, kind):
+    phone.receive(phone.other("request", kind=kind, number=7))
+    (answer,) = answers(remote, phone)
+    assert answer.refusals == ("the rover is now out of sight: look again",)
+    assert control.asked == []
 
 
 def test_without_the_key_one_watches_and_stops_but_does_nothing_else(remote, control):

@@ -164,7 +164,7 @@ def test_anyone_who_watches_can_stop(connect, control):
 def test_a_silent_control_is_told_and_driving_goes_on(connect, control):
     control.is_deaf = True
     phone = connect()
-    phone.send("request", kind="arm", number=1)
+    phone.send("request", kind="disarm", number=1)
     start_driving(phone, control)
     answer = phone.wait("answer")
     assert not answer["accepted"]

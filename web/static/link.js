@@ -47,10 +47,11 @@ export class Link extends EventTarget {
     return true;
   }
 
-  // Asks for arm, disarm, stop or clear; returns the number its answer will carry, or 0.
-  request(kind) {
+  // Asks for arm, disarm, stop or clear, of a rover that was seen in the state `seen`; returns
+  // the number its answer will carry, or 0.
+  request(kind, seen = null) {
     this.#number += 1;
-    return this.send({ type: "request", kind, number: this.#number }) ? this.#number : 0;
+    return this.send({ type: "request", kind, number: this.#number, seen }) ? this.#number : 0;
   }
 
   #connect() {

@@ -1,5 +1,6 @@
 // Joins the page's parts: what comes in from the link goes to the views, what people do goes out.
 
+import { ActionButton } from "./action.js";
 import { openDetails, problems, showEvents, showFigures, showProblems, showWheels } from "./details.js";
 import { announce, byId, make, onPress, setData, setHidden, setText } from "./dom.js";
 import { Keyboard } from "./keyboard.js";
@@ -8,7 +9,7 @@ import { LostNotice } from "./lost.js";
 import { moves } from "./motion.js";
 import { Pilot } from "./pilot.js";
 import {
-  showAction, showBattery, showDriver, showLimits, showLink, showSpeed, showState,
+  showBattery, showDriver, showLimits, showLink, showSpeed, showState,
 } from "./readouts.js";
 import { Scene } from "./scene.js";
 import { remember, remembered } from "./settings.js";
@@ -32,6 +33,10 @@ const pilot = new Pilot(link, [pads.left, pads.right, new Keyboard()]);
 const scene = new Scene(byId("scene"), byId("stage"), new Track());
 const lost = new LostNotice();
 new StopButton(link, () => pilot.release());
+const action = new ActionButton((kind, seen) => {
+  pilot.release();
+  link.request(kind, seen);
+});
 
 let state = "unknown";
 let maxSpeed = 1;
@@ -102,7 +107,7 @@ function showTelemetry(frame, telemetry) {
   }
   const found = problems(telemetry);
   showState(telemetry.state);
-  showAction(telemetry.state, link.mayDrive);
+  action.show(telemetry.state, link.mayDrive);
   showBattery(telemetry.power);
   showSpeed(telemetry.twist);
   showDriver(frame, telemetry.source);
@@ -133,10 +138,6 @@ link.addEventListener("reason", ({ detail }) => {
   announce(reason);
 });
 
-onPress(byId("action"), () => {
-  pilot.release();
-  link.request(byId("action").dataset.kind);
-});
 onPress(byId("give"), () => {
   pilot.release();
   link.send({ type: "give" });
@@ -171,7 +172,7 @@ function look() {
   showLink(link.isOpen ? link.roundTripMs : null);
   if (outOfSight) {
     showState("unknown");
-    showAction("unknown", link.mayDrive);
+    action.show("unknown", link.mayDrive);
     state = "unknown";
   }
 }

@@ -9,12 +9,6 @@ const STATES = {
   fault: "Fault",
   estop: "E-stop",
 };
-const ACTIONS = {
-  disarmed: ["arm", "Arm"],
-  armed: ["disarm", "Disarm"],
-  fault: ["clear", "Clear fault"],
-  estop: ["clear", "Clear stop"],
-};
 const STILL_MPS = 0.005;
 const GOOD_MS = 60;
 const FAIR_MS = 150;
@@ -30,15 +24,6 @@ export function showState(state) {
   setData(document.body, "state", state);
   badge.querySelector("use").setAttribute("href", `#icon-${state in STATES ? state : "unknown"}`);
   setText(byId("state-text"), STATES[state] ?? "No data");
-}
-
-export function showAction(state, mayDrive) {
-  const button = byId("action");
-  const [kind, text] = ACTIONS[state] ?? ACTIONS.disarmed;
-  setData(button, "kind", kind);
-  setText(button, mayDrive ? text : "Watching");
-  button.disabled = !mayDrive || !(state in ACTIONS);
-  button.title = mayDrive ? "" : "Open the link with the key to drive";
 }
 
 export function showBattery(power) {
