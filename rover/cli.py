@@ -127,8 +127,8 @@ def control(
     from rover.app import Terminator, run_control
     from rover.simulated import simulated
 
-    log_to_stderr("control")
     config = files.load()
+    log_to_stderr("control")
     if simulated_in is not None:
         config = simulated(config, simulated_in)
     run_control(config, directory, Terminator())
@@ -151,8 +151,8 @@ def web(
     from rover.invitation import invite
     from web.server import run_web
 
-    log_to_stderr("web")
     config = files.load()
+    log_to_stderr("web")
     run_web(
         config,
         directory,
@@ -178,8 +178,8 @@ def hardware_sim(
     from rover.sim.server import run_server
     from rover.simulated import simulated
 
-    log_to_stderr("hardware")
     config = simulated(files.load(), directory)
+    log_to_stderr("hardware")
     # It stands in for electronics, which no busy computer makes wait.
     ask_for_realtime(config.loop.realtime_priority)
     run_server(
