@@ -333,7 +333,10 @@ class TestLink:
         control.is_publishing = False
         expect(lost).to_be_visible()
         expect(lost).to_contain_text("Control is silent")
-        expect(lost).to_contain_text("The rover has stopped by itself")
+        expect(lost).to_contain_text(
+            "What this page asked for ends within 0.3 s; somebody else may still be driving it."
+        )
+        expect(lost).to_contain_text("Last heard: nobody drove.")
         fingers.tap(stop(phone))
         control.wait_for_motion(is_stop, "a stop")
         control.is_publishing = True
@@ -343,8 +346,18 @@ class TestLink:
         control.update(source=Source.GAMEPAD)
         expect(phone.locator("#wheel-of")).to_have_text("The gamepad drives")
         control.is_publishing = False
-        expect(phone.locator("#lost")).to_contain_text("may still drive it")
-        expect(phone.locator("#lost")).not_to_contain_text("stopped by itself")
+        expect(phone.locator("#lost")).to_contain_text("Last heard: the gamepad drove.")
+
+    def test_another_phone_may_still_drive_what_the_page_lost(self, phone, control, server):
+        other = Phone(server.port, {"Authorization": f"Bearer {server.remote.key}"})
+        other.drive()
+        other.drive(1)
+        expect(phone.locator("#wheel-of")).to_have_text(f"{other.name} has the wheel")
+        control.is_publishing = False
+        lost = phone.locator("#lost")
+        expect(lost).to_contain_text("somebody else may still be driving it")
+        expect(lost).to_contain_text(f"Last heard: {other.name} had the wheel.")
+        other.close()
 
     def test_nothing_is_sent_by_a_thumb_while_the_rover_is_out_of_sight(
         self, phone, fingers, control

@@ -1,4 +1,5 @@
-// Says plainly when the page no longer sees the rover, and what the rover does meanwhile.
+// Says plainly when the page no longer sees the rover, and what can be known of it meanwhile:
+// that what this page asked for ends, and who else may still be driving. Never that it stands.
 
 import { announce, byId, setHidden, setText } from "./dom.js";
 
@@ -8,16 +9,17 @@ const DEADLINE_S = Number(document.body.dataset.webDeadlineS);
 export class LostNotice {
   #ageMs = null;
   #ageAtMs = 0;
-  #gamepadDrove = false;
+  #drove = "";
   #trouble = "";
   isShown = true;
 
   // Takes a state frame; its age is null when control was never heard.
-  heard({ age_ms: ageMs, telemetry, trouble = "" }) {
+  heard(frame) {
+    const { age_ms: ageMs, telemetry, trouble = "" } = frame;
     this.#ageMs = ageMs;
     this.#ageAtMs = performance.now();
     this.#trouble = trouble;
-    if (telemetry) this.#gamepadDrove = telemetry.source === "gamepad";
+    if (telemetry) this.#drove = whoDrove(frame, telemetry.source);
   }
 
   // Shows or hides the notice; tells whether the rover is out of sight.
@@ -47,10 +49,15 @@ export class LostNotice {
     const cause = webAnswers
       ? "The page is connected, but the rover's control process says nothing. "
       : "This page gets no word from the rover. ";
-    if (this.#gamepadDrove) return `${cause}The gamepad drove it last and may still drive it.`;
-    const why = webAnswers
-      ? "its motor controllers stop when control falls silent."
-      : `without commands it does within ${DEADLINE_S} s.`;
-    return `${cause}The rover has stopped by itself: ${why}`;
+    return (
+      `${cause}What this page asked for ends within ${DEADLINE_S} s; ` +
+      `somebody else may still be driving it. ${this.#drove}`
+    );
   }
+}
+
+function whoDrove({ you_drive: youDrive, driver }, source) {
+  if (source === "gamepad") return "Last heard: the gamepad drove.";
+  if (youDrive) return "Last heard: you had the wheel.";
+  return driver ? `Last heard: ${driver} had the wheel.` : "Last heard: nobody drove.";
 }
