@@ -201,12 +201,12 @@ class DriveSession:
             state = "out of sight" if newest is None else newest.state
             self._answer(frame, Answer(False, (f"the rover is now {state}: look again",)))
             return
-        if frame.kind in self._asked:
+        if frame.kind is RequestKind.STOP:
+            self._newest = None
+        elif frame.kind in self._asked:
             self._answer(frame, Answer(False, (f"{frame.kind}: still waiting for control",)))
             return
         self._asked.add(frame.kind)
-        if frame.kind is RequestKind.STOP:
-            self._newest = None
 
         def answered(answer: Answer) -> None:
             self._asked.discard(frame.kind)

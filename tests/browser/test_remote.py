@@ -38,6 +38,10 @@ def stop(page):
     return page.get_by_role("button", name="Emergency stop")
 
 
+def unconfirmed(page):
+    return page.locator("#unconfirmed")
+
+
 def action(page):
     return page.locator("#action")
 
@@ -205,13 +209,73 @@ class TestStop:
             control.wait_for_motion(is_stop, "a second stop")
             control.is_deaf = False
         assert response.value.status == 200
-        assert [request.who for request in control.requests] == [control.requests[0].who] * 2
+        assert len({request.who for request in control.requests}) == 1
+        expect(unconfirmed(phone)).to_be_hidden()
 
-    def test_a_stop_that_control_does_not_confirm_is_told(self, phone, fingers, control):
+    def test_a_stop_that_control_does_not_confirm_is_told_and_repeated(
+        self, phone, fingers, control
+    ):
         control.is_deaf = True
         fingers.tap(stop(phone))
-        control.wait_for_motion(is_stop, "a stop")
-        expect(phone.get_by_role("alert")).to_contain_text("did not answer")
+        expect(unconfirmed(phone)).to_be_visible()
+        expect(unconfirmed(phone)).to_have_text("STOP NOT CONFIRMED: use the switch on the rover")
+        for count in range(4):
+            control.wait_for_motion(is_stop, f"stop {count}")
+        expect(unconfirmed(phone)).to_be_visible()
+        control.is_deaf = False
+        expect(unconfirmed(phone)).to_be_hidden()
+        expect(phone.locator("#state-text")).to_have_text("E-stop")
+
+    def test_a_second_press_stops_at_once_though_the_first_still_waits(
+        self, phone, fingers, control
+    ):
+        phone.evaluate("() => { window.setInterval = () => 1; }")
+        control.is_deaf = True
+        for _ in range(3):
+            fingers.tap(stop(phone))
+            control.wait_for_motion(is_stop, "a stop")
+
+    def test_a_stop_is_confirmed_by_the_state_alone(self, phone, fingers, control):
+        control.is_deaf = True
+        fingers.tap(stop(phone))
+        expect(unconfirmed(phone)).to_be_visible()
+        control.update(state=ArmState.ESTOP)
+        expect(unconfirmed(phone)).to_be_hidden()
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {"status": 200, "json": {"accepted": False, "refusals": ["no"]}},
+            {"status": 503, "json": {"error": "control did not answer"}},
+            {"status": 502, "body": "a proxy's own words"},
+        ],
+    )
+    def test_without_the_socket_a_stop_is_posted_until_it_is_accepted(
+        self, phone, fingers, control, answer
+    ):
+
+        phone.evaluate(
+            """() => Object.defineProperty(WebSocket.prototype, "readyState", { get: () => 3 })"""
+        )
+        phone.route("**/api/stop", lambda route: route.fulfill(**answer))
+        fingers.tap(stop(phone))
+        with phone.expect_request("**/api/stop"):
+            expect(unconfirmed(phone)).to_be_visible()
+        phone.unroute("**/api/stop")
+        control.wait_for_request(RequestKind.STOP)
+        expect(unconfirmed(phone)).to_be_hidden()
+
+    def test_a_stop_without_any_way_to_the_rover_says_so(self, open_page):
+        config = osr_config()
+        with short_directory() as directory, FakeControl(directory) as control:
+            with web_server(config, directory, control) as server:
+                page = open_page("Pixel 7", of=server)
+            expect(page.locator("#lost")).to_contain_text("Link lost")
+            Fingers(page).tap(stop(page))
+            expect(unconfirmed(page)).to_be_visible()
+            with web_server(config, directory, control, server.port):
+                control.wait_for_request(RequestKind.STOP)
+                expect(unconfirmed(page)).to_be_hidden()
 
 
 class TestLettingGo:

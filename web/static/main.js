@@ -23,7 +23,6 @@ const REASON_SHOWN_MS = 4000;
 const REFUSED = {
   arm: "Cannot arm",
   disarm: "Cannot disarm",
-  stop: "The stop was not confirmed",
   clear: "Cannot clear",
 };
 
@@ -129,6 +128,8 @@ link.addEventListener("state", ({ detail }) => {
   if (lost.isShown) look();
 });
 link.addEventListener("answer", ({ detail }) => {
+  // The stop button sees to its own.
+  if (detail.kind === "stop") return;
   if (!detail.accepted) showRefusals(detail.kind, detail.refusals);
   else setHidden(byId("refused"), true);
 });

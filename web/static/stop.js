@@ -1,13 +1,17 @@
-// The stop button: by WebSocket, and by a plain request as well if that is not answered soon.
+// The stop button. A stop is asked for again and again, by every way there is, until control
+// has confirmed it; meanwhile the page says that it has not.
 
-import { announce, byId } from "./dom.js";
+import { announce, byId, setHidden } from "./dom.js";
 
-const SECOND_WAY_MS = 400;
+const REPEAT_MS = 400;
+// A request on which nothing comes back makes room for others.
+const GIVEN_UP_MS = 2000;
 
 export class StopButton {
   #link;
   #before;
-  #unanswered = new Map();
+  #numbers = new Set();
+  #repeating = 0;
 
   // `before` is called at every stop, to bring the sticks to neutral.
   constructor(link, before) {
@@ -33,8 +37,10 @@ export class StopButton {
       if (event.code === "Space") event.preventDefault();
     });
     link.addEventListener("answer", ({ detail }) => {
-      clearTimeout(this.#unanswered.get(detail.number));
-      this.#unanswered.delete(detail.number);
+      if (this.#numbers.delete(detail.number)) this.#answered(detail.accepted);
+    });
+    link.addEventListener("state", ({ detail }) => {
+      if (detail.telemetry?.state === "estop") this.#answered(true);
     });
   }
 
@@ -44,17 +50,51 @@ export class StopButton {
     const button = byId("stop");
     button.classList.remove("pressed");
     requestAnimationFrame(() => button.classList.add("pressed"));
+    if (this.#repeating === 0) this.#repeating = setInterval(() => this.#repeat(), REPEAT_MS);
+    if (!this.#send()) this.#post();
+  }
+
+  #repeat() {
+    this.#answered(false);
+    this.#send();
+    // A connection that is called open may be dead all the same.
+    this.#post();
+  }
+
+  #send() {
     const number = this.#link.request("stop");
-    if (number === 0) this.#post();
-    else this.#unanswered.set(number, setTimeout(() => this.#post(), SECOND_WAY_MS));
+    if (number !== 0) this.#numbers.add(number);
+    return number !== 0;
   }
 
   async #post() {
+    const round = this.#repeating;
+    const given = new AbortController();
+    setTimeout(() => given.abort(), GIVEN_UP_MS);
+    let accepted = false;
     try {
       const who = this.#link.client || "a page";
-      await fetch("/api/stop", { method: "POST", keepalive: true, body: JSON.stringify({ who }) });
+      const response = await fetch("/api/stop", {
+        method: "POST",
+        keepalive: true,
+        body: JSON.stringify({ who }),
+        signal: given.signal,
+      });
+      accepted = response.ok && (await response.json()).accepted;
     } catch {
-      // No way to the rover at all; the page's "link lost" says so.
+      // No way to the rover, or no answer: not confirmed.
     }
+    // What comes late is about a stop that was confirmed before this one.
+    if (round === this.#repeating) this.#answered(accepted);
+  }
+
+  #answered(accepted) {
+    if (this.#repeating === 0) return;
+    if (accepted) {
+      clearInterval(this.#repeating);
+      this.#repeating = 0;
+      this.#numbers.clear();
+    }
+    setHidden(byId("unconfirmed"), accepted);
   }
 }
