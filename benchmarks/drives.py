@@ -1,6 +1,7 @@
 """The real drive on a simulated bus, without the loop around it."""
 
 import contextlib
+import math
 from collections.abc import Iterator
 
 from benchmarks.taps import Hear, TappedLine
@@ -38,7 +39,7 @@ def started_drive(config: Config, hear: Hear | None = None) -> Iterator[Roboclaw
 
 
 def targets_of(config: Config, wheel_rad_s: float) -> PermittedTargets:
-    """Return permission for all wheels to roll straight on at ``wheel_rad_s``."""
+    """Return permission, which never ages, for all wheels to roll on at ``wheel_rad_s``."""
     still = tuple(0.0 for _ in config.wheels)
     rolling = tuple(wheel_rad_s for _ in config.wheels)
-    return Gate(config).permit(WheelTargets(still, rolling), ArmState.ARMED, 0.0)
+    return Gate(config).permit(WheelTargets(still, rolling), ArmState.ARMED, math.inf)

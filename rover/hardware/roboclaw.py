@@ -24,6 +24,8 @@ from rover.motion.gate import PermittedTargets
 
 _START_ATTEMPTS = 3
 _STOP_ATTEMPTS = 2
+# Permitting and sending take a few milliseconds, one silent controller 30 more.
+_TARGETS_AGE_S = 0.1
 # How often a lost controller is asked again: each time costs a tick the reply margin.
 _ASK_LOST_EVERY_S = 0.5
 _REOPEN_EVERY_S = 1.0
@@ -75,7 +77,8 @@ class RoboclawDrive:
     def command(self, targets: PermittedTargets) -> None:
         """Send each controller one packet: both speeds, or zero duty without power.
 
-        A controller whose serial timeout is not confirmed gets zero duty, a lost one that too,
+        Targets that were permitted more than 0.1 s ago, because the process was stopped in
+        between, are not sent on: zero duty is. A controller whose serial timeout is not confirmed gets zero duty, a lost one that too,
         twice a second, to find out whether it is back.
         """
         self._silent.clear()
@@ -85,7 +88,8 @@ class RoboclawDrive:
                 if now_s < controller.retry_s:
                     continue
                 controller.retry_s = now_s + _ASK_LOST_EVERY_S
-            if targets.power and controller.confirmed:
+            fresh = self._clock.now_s() - targets.stamp_s <= _TARGETS_AGE_S
+            if targets.power and controller.confirmed and fresh:
                 packet = controller.speed_packet(targets.wheel_rad_s)
             else:
                 packet = controller.zero_duty

@@ -22,6 +22,7 @@ _TOLERANCE = 1e-6
 class PermittedTargets:
     """Targets that have passed the gate, for every wheel in the order of the wheel table.
 
+    ``stamp_s`` is when they were permitted: a driver sends nothing that has lain about.
     ``power`` False asks for zero duty instead of a held speed; ``release`` lets the corner
     servos go limp. ``refused`` says why the gate stopped the wheels, empty if it did not.
     Raises TypeError when made by anyone but the gate.
@@ -29,6 +30,7 @@ class PermittedTargets:
 
     steer_rad: tuple[float, ...]
     wheel_rad_s: tuple[float, ...]
+    stamp_s: float
     power: bool
     release: bool
     refused: str
@@ -75,6 +77,7 @@ class Gate:
         return PermittedTargets(
             targets.steer_rad,
             targets.wheel_rad_s,
+            now_s,
             power=True,
             release=False,
             refused="",
@@ -87,6 +90,7 @@ class Gate:
         return PermittedTargets(
             steer_rad=steer if steer is not None else self._still,
             wheel_rad_s=self._still,
+            stamp_s=now_s,
             power=False,
             release=release or steer is None,
             refused=refused,

@@ -62,7 +62,7 @@ class Rig:
         self.clock.advance_to(self.next_s)
         before_s = self.clock.now_s()
         self.next_s = before_s + TICK_S
-        self.drive.command(permitted(self.config, wheel_rad_s or (TURN_RAD_S,) * 6))
+        self.drive.command(permitted(self.config, wheel_rad_s or (TURN_RAD_S,) * 6, now_s=before_s))
         self.drive.poll(hurry)
         return self.clock.now_s() - before_s
 

@@ -169,10 +169,11 @@ def permitted(
     wheel_rad_s: tuple[float, ...] | None = None,
     steer_rad: tuple[float, ...] | None = None,
     state: ArmState = ArmState.ARMED,
+    now_s: float = 0.0,
 ) -> PermittedTargets:
-    """Have the gate permit these targets (all zero if not given); fail if it refuses."""
+    """Have the gate permit these targets (all zero if not given) now; fail if it refuses."""
     still = tuple(0.0 for _ in config.wheels)
     targets = WheelTargets(steer_rad or still, wheel_rad_s or still)
-    allowed = Gate(config).permit(targets, state, now_s=0.0)
+    allowed = Gate(config).permit(targets, state, now_s)
     assert allowed.refused == ""
     return allowed

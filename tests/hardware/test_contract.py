@@ -97,7 +97,7 @@ class TestWheelDrive:
         end_s = bench.clock.now_s() + duration_s
         while bench.clock.now_s() < end_s:
             due_s = bench.clock.now_s() + TICK_S
-            bench.driver.command(permitted(CONFIG, ROLLING))
+            bench.driver.command(permitted(CONFIG, ROLLING, now_s=bench.clock.now_s()))
             bench.driver.poll()
             bench.clock.advance_to(due_s)
 

@@ -137,13 +137,21 @@ def test_two_wheels_on_one_output_are_refused():
 def test_one_packet_a_controller_drives_both_motors_with_the_right_signs(rig):
     #          left_front right_front left_middle right_middle left_rear right_rear, turns a second
     turns = (1.0, 0.5, -1.0, 2.0, 0.25, -0.5)
-    targets = permitted(CONFIG, tuple(turn * TURN_RAD_S for turn in turns))
+    now_s = rig.clock.now_s()
+    targets = permitted(CONFIG, tuple(turn * TURN_RAD_S for turn in turns), now_s=now_s)
     rig.drive.command(targets)
     assert rig.line.packets() == [
         with_crc(bytes.fromhex("80 25 000002f1 fffffd0f")),  # 753, -753
         with_crc(bytes.fromhex("82 25 fffffe87 fffffa1e")),  # -377, -1506: inverted
         with_crc(bytes.fromhex("81 25 00000179 000000bc")),  # 377 (inverted), 188
     ]
+
+
+@pytest.mark.parametrize(("age_s", "command"), [(0.09, 37), (0.11, 34), (60.0, 34)])
+def test_targets_that_have_lain_about_become_zero_duty(rig, age_s, command):
+    targets = permitted(CONFIG, (TURN_RAD_S,) * 6, now_s=rig.clock.now_s() - age_s)
+    rig.drive.command(targets)
+    assert [packet[1] for packet in rig.line.packets()] == [command] * 3
 
 
 @pytest.mark.parametrize("state", [ArmState.DISARMED, ArmState.FAULT, ArmState.ESTOP])
@@ -272,7 +280,7 @@ def test_temperatures(rig):
 
 def test_a_full_cycle_reads_encoders_speeds_and_currents_of_all(rig):
     rig.line.data[0x82, 79] = (-TURN_COUNTS).to_bytes(4, "big", signed=True) + bytes(4)
-    rig.drive.command(permitted(CONFIG))
+    rig.drive.command(permitted(CONFIG, now_s=rig.clock.now_s()))
     rig.drive.read_everything()
     assert [(data[0], data[1]) for data in rig.line.packets()] == [
         *((address, 37) for address in ADDRESSES),

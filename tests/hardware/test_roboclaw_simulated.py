@@ -34,9 +34,10 @@ class Rig:
         state: ArmState = ArmState.ARMED,
     ) -> None:
         end_s = self.clock.now_s() + duration_s
-        targets = permitted(self.config, wheel_rad_s, state=state)
         while self.clock.now_s() < end_s:
-            due_s = self.clock.now_s() + TICK_S
+            now_s = self.clock.now_s()
+            due_s = now_s + TICK_S
+            targets = permitted(self.config, wheel_rad_s, state=state, now_s=now_s)
             self.drive.command(targets)
             self.drive.poll()
             self.clock.advance_to(due_s)

@@ -42,7 +42,7 @@ def assert_stopped(permitted: PermittedTargets) -> None:
 
 def test_only_the_gate_makes_permitted_targets() -> None:
     with pytest.raises(TypeError, match=r"Gate\.permit"):
-        PermittedTargets(STILL, STILL, power=True, release=False, refused="", seal=object())
+        PermittedTargets(STILL, STILL, 0.0, power=True, release=False, refused="", seal=object())
 
 
 @pytest.mark.parametrize("state", [s for s in ArmState if s is not ArmState.ARMED])

@@ -74,7 +74,8 @@ def test_control_killed_or_stopped_is_stopped_by_the_controllers(
         # The phone has gone on all the while, and still does.
         rover.control.send_signal(signal.SIGCONT)
         rover.wait_for_state(ArmState.FAULT)
-        assert rover.stands()
+        # At the worst the packet that was being sent went out, for one tick.
+        assert rover.time_to_stand_s() < 0.5
 
 
 def test_control_comes_back_disarmed_and_drives_again(rover: RealRover) -> None:
