@@ -1,8 +1,11 @@
 """Where the processes meet and what they keep, on this computer."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
+
+from rover.errors import LinkError
 
 
 def runtime_directory() -> Path:
@@ -19,7 +22,23 @@ def runtime_directory() -> Path:
         return system
     if os.environ.get("XDG_RUNTIME_DIR"):
         return Path(os.environ["XDG_RUNTIME_DIR"]) / "rover"
-    return Path(tempfile.gettempdir()) / f"rover-{os.getuid()}"
+    return _own_folder(Path(tempfile.gettempdir()) / f"rover-{os.getuid()}")
+
+
+def _own_folder(path: Path) -> Path:
+    """Make ``path`` for this user alone; raise LinkError if it is somebody else's.
+
+    In a folder that all may write to, another user can have made one of this name before,
+    and would then own the sockets that drive the rover.
+    """
+    path.mkdir(mode=0o700, exist_ok=True)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise LinkError(
+            f"{path} is not a folder of your own that others are kept out of: remove it, or "
+            "choose another with --dir or ROVER_RUNTIME_DIR"
+        )
+    return path
 
 
 def state_directory() -> Path:

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from rover import paths
 from rover.cli import main
 from rover.config.files import load_config
+from rover.errors import LinkError
 from rover.link import ControlLink
 from rover.simulated import simulated
 from tests.builders import osr_config
@@ -100,8 +101,42 @@ def test_the_runtime_directory_is_the_first_that_is_set(monkeypatch: pytest.Monk
     monkeypatch.delenv("RUNTIME_DIRECTORY")
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert paths.runtime_directory() == Path("/c/rover")
-    monkeypatch.delenv("XDG_RUNTIME_DIR")
-    assert paths.runtime_directory().name == f"rover-{os.getuid()}"
+
+
+def without_a_runtime_directory(monkeypatch: pytest.MonkeyPatch, temporary: Path) -> Path:
+    """Leave only the temporary directory to meet in; return the folder that is chosen there."""
+    for variable in ("ROVER_RUNTIME_DIR", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    return temporary / f"rover-{os.getuid()}"
+
+
+def test_a_folder_in_the_temporary_directory_is_this_users_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = without_a_runtime_directory(monkeypatch, tmp_path)
+    for _ in range(2):
+        assert paths.runtime_directory() == folder
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("kind", ["open to others", "a link"])
+def test_a_folder_that_others_can_use_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    folder = without_a_runtime_directory(monkeypatch, tmp_path)
+    if kind == "a link":
+        (tmp_path / "elsewhere").mkdir()
+        folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        folder.mkdir()
+        folder.chmod(0o777)
+    with pytest.raises(LinkError, match="of your own"):
+        paths.runtime_directory()
+    result = run("stop")
+    assert result.exit_code == 1
+    assert "of your own" in result.output
 
 
 def test_the_state_directory_outlives_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:

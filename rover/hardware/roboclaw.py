@@ -4,7 +4,8 @@ Every tick each controller gets one packet for both its motors and tells both it
 speeds are worked out from these. One further transaction a tick is spent in turn: currents and
 status of every controller first, then one of its battery, temperature or serial timeout. With
 three controllers at 100 Hz that is 83 bytes, 7.2 ms of wire a tick instead of the 135 bytes and
-11.7 ms of reading all; positions are 10 ms old at most, currents and status 70 ms, the rest 630 ms.
+11.7 ms of reading all; positions are 10 ms old at most (20 ms while input cuts ticks short),
+currents and status 70 ms, the rest 630 ms.
 """
 
 import itertools
@@ -77,9 +78,9 @@ class RoboclawDrive:
     def command(self, targets: PermittedTargets) -> None:
         """Send each controller one packet: both speeds, or zero duty without power.
 
-        Targets that were permitted more than 0.1 s ago, because the process was stopped in
-        between, are not sent on: zero duty is. A controller whose serial timeout is not confirmed gets zero duty, a lost one that too,
-        twice a second, to find out whether it is back.
+        Zero duty too instead of targets that were permitted more than 0.1 s ago, because the
+        process was stopped in between, and for a controller whose serial timeout is not
+        confirmed; a lost one gets it twice a second, to find out whether it is back.
         """
         self._silent.clear()
         now_s = self._clock.now_s()
