@@ -26,6 +26,15 @@ _RECEIVE_BYTES = 65536
 _encode = msgspec.json.Encoder().encode
 
 
+class _Told(msgspec.Struct):
+    """What a phone looks at in a frame; only states have the clock."""
+
+    clock_s: float | None = None
+
+
+_decode = msgspec.json.Decoder(_Told).decode
+
+
 class Phone:
     """One open page. ``frames`` counts what it has been told."""
 
@@ -34,7 +43,9 @@ class Phone:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connection = WSConnection(ConnectionType.CLIENT)
         self._sequence = count(1)
-        self._open = False
+        self._text = ""
+        # The server's clock in the newest state; negative before the first.
+        self._seen_s = -1.0
         self.frames = 0
         self._socket.sendall(
             self._connection.send(
@@ -45,7 +56,8 @@ class Phone:
                 )
             )
         )
-        while not self._open:
+        # Nobody drives a rover that has not been seen.
+        while self._seen_s < 0.0:
             self._take(self._socket.recv(_RECEIVE_BYTES))
         self._socket.setblocking(False)
 
@@ -71,6 +83,7 @@ class Phone:
             "turn": 0.0,
             "mode": "arc",
             "limit": limit,
+            "seen_s": self._seen_s,
         }
         data = self._connection.send(TextMessage(_encode(frame).decode()))
         sent_s = time.monotonic()
@@ -102,12 +115,16 @@ class Phone:
     def _handle(self, event: Event) -> None:
         match event:
             case AcceptConnection():
-                self._open = True
+                pass
             case RejectConnection(status_code=status):
                 raise NotMeasuredError(f"the web server refuses the WebSocket: HTTP {status}")
             case CloseConnection(code=code, reason=reason):
                 raise NotMeasuredError(f"the web server closes the WebSocket: {code} {reason}")
             case Ping():
                 self._socket.sendall(self._connection.send(event.response()))
-            case Message(message_finished=True):
-                self.frames += 1
+            case Message(data=str(text), message_finished=is_finished):
+                self._text += text
+                if is_finished:
+                    self.frames += 1
+                    self._seen_s = _decode(self._text).clock_s or self._seen_s
+                    self._text = ""

@@ -24,7 +24,8 @@ from web.frames import (
     WelcomeFrame,
     decode,
 )
-from web.inflow import FrameBudget, PageClock
+from web.inflow import FrameBudget
+from web.outbox import IDLE_S
 from web.remote import Remote
 
 _log = logging.getLogger(__name__)
@@ -33,6 +34,9 @@ MAX_BAD_FRAMES = 20
 MAX_FRAMES_HZ = 100.0
 # A link that was held up for a second hands over that second's frames at once.
 _BURST_FRAMES = 100
+# What a page has seen last may be older than its link is slow: by the time between two states,
+# and by what the server and the page need to pass it on.
+_HANDLING_S = 0.05
 # The same reason is told a client at most this often.
 _REASON_PERIOD_S = 1.0
 
@@ -56,14 +60,15 @@ class DriveSession:
         self._remote = remote
         self._may_drive = may_drive
         self._tell = tell
-        self._page_clock = PageClock()
+        between_states_s = min(IDLE_S, 1.0 / remote.config.loop.telemetry_hz)
+        self._may_be_old_s = remote.config.deadlines.web_s + between_states_s + _HANDLING_S
         self._budget = FrameBudget(MAX_FRAMES_HZ, _BURST_FRAMES)
         self._bad_frames = 0
         self._sequence = -1
         # After a halt, or while another drives, a client must come to neutral before it counts.
         self._rested = False
-        # The drive frame that would be acted on if no newer one waited, and its lateness.
-        self._newest: tuple[DriveFrame, float] | None = None
+        # The drive frame that would be acted on if no newer one waited.
+        self._newest: DriveFrame | None = None
         self._asked: set[RequestKind] = set()
         self._told_s: dict[ReasonCode, float] = {}
         tell(WelcomeFrame(name, may_drive))
@@ -86,22 +91,21 @@ class DriveSession:
                 if self.is_hopeless:
                     return
                 continue
-            lateness_s = self._page_clock.lateness_s(frame.t, arrived_s)
             self.heard = frame.t, arrived_s
             if self._may_pass(frame, arrived_s):
-                self._act_on(frame, lateness_s, arrived_s)
+                self._act_on(frame, arrived_s)
         newest, self._newest = self._newest, None
         if newest is not None:
-            self._drive(*newest, arrived_s)
+            self._drive(newest, arrived_s)
 
-    def _act_on(self, frame: ClientFrame, lateness_s: float, arrived_s: float) -> None:
+    def _act_on(self, frame: ClientFrame, arrived_s: float) -> None:
         match frame:
             case DriveFrame():
-                if not self._counts(frame):
+                if not self._counts(frame, arrived_s):
                     return
-                if self._newest is not None and _is_at_rest(self._newest[0], frame):
-                    self._drive(*self._newest, arrived_s)
-                self._newest = frame, lateness_s
+                if self._newest is not None and _is_at_rest(self._newest, frame):
+                    self._drive(self._newest, arrived_s)
+                self._newest = frame
             case HaltFrame(reason=reason):
                 self._halt(f"the page of {self.name} was {reason}")
             case RequestFrame():
@@ -130,8 +134,11 @@ class DriveSession:
         )
         return False
 
-    def _counts(self, frame: DriveFrame) -> bool:
+    def _counts(self, frame: DriveFrame, arrived_s: float) -> bool:
         """Whether a drive frame may be looked at: in order, and allowed to this client."""
+        if frame.seen_s is not None and frame.seen_s > arrived_s:
+            self._refuse_bad(f"seen_s {frame.seen_s} is in the future: echo clock_s of state")
+            return False
         if frame.seq <= self._sequence:
             self._refuse_bad(f"drive frame {frame.seq} after {self._sequence}: seq must go up")
             return False
@@ -142,13 +149,16 @@ class DriveSession:
             )
         return self._may_drive
 
-    def _drive(self, frame: DriveFrame, lateness_s: float, arrived_s: float) -> None:
-        deadline_s = self._remote.config.deadlines.web_s
-        if lateness_s > deadline_s:
+    def _drive(self, frame: DriveFrame, arrived_s: float) -> None:
+        if frame.seen_s is None:
+            self._tell_reason(ReasonCode.LATE, "the rover has not been seen yet: look first")
+            return
+        age_s = arrived_s - frame.seen_s
+        if age_s > self._may_be_old_s:
             self._tell_reason(
                 ReasonCode.LATE,
-                f"a drive frame came {lateness_s * 1000:.0f} ms late and was dropped "
-                f"(at most {deadline_s * 1000:.0f} ms): the link is too slow to drive",
+                f"a drive frame answers what was seen {age_s * 1000:.0f} ms ago and was dropped "
+                f"(at most {self._may_be_old_s * 1000:.0f} ms): the link is too slow to drive",
             )
             return
         motion = self._motion(frame)

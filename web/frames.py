@@ -21,6 +21,8 @@ Position = Annotated[float, Meta(ge=-1, le=1)]
 LimitFraction = Annotated[float, Meta(gt=0, le=1)]
 # The page's performance.now(), milliseconds since it was opened.
 PageTimeMs = Annotated[float, Meta(ge=0, le=1e12)]
+# This computer's clock, as the server has told it.
+ServerTimeS = Annotated[float, Meta(ge=0, le=1e12)]
 Counter = Annotated[int, Meta(ge=0, le=2**53)]
 
 
@@ -32,7 +34,9 @@ class DriveFrame(_Sent, frozen=True, tag="drive"):
     """Where the thumbs are: ``drive`` positive forward, ``turn`` positive to the left.
 
     ``limit`` is the part of the full speed that a stick at its end asks for. ``seq`` goes up
-    with every drive frame of a connection.
+    with every drive frame of a connection. ``seen_s`` is the ``clock_s`` of the newest state
+    frame that the page had received by then, null before the first: it tells how long ago
+    the rover was seen by whom moved the sticks.
     """
 
     seq: Counter
@@ -41,6 +45,7 @@ class DriveFrame(_Sent, frozen=True, tag="drive"):
     turn: Position
     mode: DriveMode
     limit: LimitFraction
+    seen_s: ServerTimeS | None
 
 
 class HaltReason(StrEnum):
@@ -126,13 +131,15 @@ class AnswerFrame(_Told, frozen=True, tag="answer"):
 class StateFrame(_Told, frozen=True, tag="state", omit_defaults=True):
     """The rover as control last told it, and this client's place in it.
 
-    ``t`` is the newest page time that came from this client and ``held_ms`` how long ago
-    that was, so that the page's clock less both is the link's round trip. ``driver`` has the
-    wheel, empty if nobody. ``age_ms`` is the telemetry's age as it was sent; without news
+    ``clock_s`` is the server's clock as the frame was sent, which drive frames echo. ``t`` is
+    the newest page time that came from this client and ``held_ms`` how long ago that was, so
+    that the page's clock less both is the link's round trip. ``driver`` has the wheel, empty
+    if nobody. ``age_ms`` is the telemetry's age as it was sent; without news
     from control ``telemetry`` is left out and ``age_ms`` is that of the last one (null: none);
     ``trouble``, left out when there is none, says why control cannot be understood.
     """
 
+    clock_s: float
     t: float | None
     held_ms: float
     driver: str

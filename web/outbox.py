@@ -15,7 +15,7 @@ from web.hub import Hub
 # Answers and reasons that wait; a client that reads none of them loses the oldest.
 _MAX_WAITING = 64
 # Without news from control the client is told so this often.
-_IDLE_S = 0.25
+IDLE_S = 0.25
 
 StateFrameMaker = Callable[[bool], StateFrame]
 
@@ -72,7 +72,7 @@ class Outbox:
     def _send_until_ending(self) -> None:
         sent_number, told_s = 0, self._clock.now_s()
         while True:
-            self._wake.wait(_IDLE_S)
+            self._wake.wait(IDLE_S)
             self._wake.clear()
             # Read before the frames are sent: what was put before closing still goes out.
             ending = self._ending.is_set()
@@ -84,7 +84,7 @@ class Outbox:
             if newest is not None and newest.number != sent_number:
                 sent_number = newest.number
                 self._write(encode(self._state_frame(True)))
-            elif self._clock.now_s() - told_s < _IDLE_S:
+            elif self._clock.now_s() - told_s < IDLE_S:
                 continue
             else:
                 self._write(encode(self._state_frame(False)))

@@ -143,9 +143,11 @@ def _state_frame(remote: Remote, session: DriveSession, with_telemetry: bool) ->
     age_s = remote.hub.age_s()
     holder = remote.lease.holder
     page_ms, heard_s = session.heard or (None, remote.clock.now_s())
+    now_s = remote.clock.now_s()
     return StateFrame(
+        clock_s=now_s,
         t=page_ms,
-        held_ms=(remote.clock.now_s() - heard_s) * 1000,
+        held_ms=(now_s - heard_s) * 1000,
         driver=holder,
         you_drive=holder == session.name,
         age_ms=None if age_s is None else age_s * 1000,

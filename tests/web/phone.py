@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import select
 import socket
 import struct
 import time
@@ -44,6 +45,8 @@ class Phone:
         self.frames: list[dict] = []
         # The newest telemetry that the page has been told.
         self.telemetry: dict | None = None
+        # The server's clock in the newest state.
+        self.seen_s: float | None = None
         self.close_code: int | None = None
         fields = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
         self._put(Request(host=f"127.0.0.1:{port}", target="/ws", extra_headers=fields))
@@ -57,9 +60,17 @@ class Phone:
 
     def drive(self, drive: float = 0.0, turn: float = 0.0, **fields: object) -> None:
         """Send one drive frame, at full limit in arc mode unless told otherwise."""
+        self.look()
         self._seq += 1
         frame = {"seq": self._seq, "drive": drive, "turn": turn, "mode": "arc", "limit": 1.0}
-        self.send("drive", **(frame | fields))
+        self.send("drive", **(frame | {"seen_s": self.seen_s} | fields))
+
+    def look(self) -> None:
+        """Take in all states that have come; wait for the first."""
+        while self.seen_s is None or select.select([self._socket], [], [], 0)[0]:
+            self._take()
+            if self.close_code is not None:
+                return
 
     def ask(self, kind: str, number: int = 1) -> dict:
         """Send a request, of the rover as it was last seen, and return its answer."""
@@ -139,4 +150,5 @@ class Phone:
     def _hear(self, frame: dict) -> None:
         self.frames.append(frame)
         if frame["type"] == "state":
+            self.seen_s = frame["clock_s"]
             self.telemetry = frame.get("telemetry", self.telemetry)

@@ -9,7 +9,16 @@ from rover.errors import BadMessageError
 from rover.motion.sticks import DriveMode
 from web.frames import MAX_FRAME_BYTES, DriveFrame, HaltFrame, PingFrame, RequestFrame, decode
 
-DRIVE = {"type": "drive", "seq": 1, "t": 5.0, "drive": 0, "turn": 0, "mode": "arc", "limit": 1}
+DRIVE = {
+    "type": "drive",
+    "seq": 1,
+    "t": 5.0,
+    "drive": 0,
+    "turn": 0,
+    "mode": "arc",
+    "limit": 1,
+    "seen_s": None,
+}
 POSITION = st.floats(-1, 1)
 
 
@@ -19,8 +28,8 @@ def drive(**changes):
 
 @given(POSITION, POSITION, st.sampled_from(DriveMode), st.floats(0.01, 1))
 def test_a_drive_frame_says_what_was_sent(forward, left, mode, limit):
-    frame = decode(drive(drive=forward, turn=left, mode=mode, limit=limit))
-    assert frame == DriveFrame(1, 5.0, forward, left, mode, limit)
+    frame = decode(drive(drive=forward, turn=left, mode=mode, limit=limit, seen_s=12.5))
+    assert frame == DriveFrame(1, 5.0, forward, left, mode, limit, 12.5)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +51,8 @@ def test_a_drive_frame_says_what_was_sent(forward, left, mode, limit):
         (drive(seq=1.5), "Expected `int`"),
         (drive(seq=2**70), "<= 9007199254740992"),
         (drive(t=-1), ">= 0.0"),
+        (drive(seen_s=-1), ">= 0.0"),
+        (drive(seen_s="now"), "Expected `float | null`"),
         (drive(mode="fly"), "Invalid enum value 'fly'"),
         (drive(extra=1), "unknown field `extra`"),
         (drive(type="destroy"), "Invalid value 'destroy'"),

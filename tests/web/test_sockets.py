@@ -187,9 +187,22 @@ def test_a_phone_that_does_not_read_holds_up_nobody(connect, control):
     stuck, phone = connect(), connect()
     for _ in range(20):
         phone.wait("state")
-    start_driving(stuck, control)
-    stuck.close()
+    start_driving(phone, control)
+    # What it saw last is too old for driving by, but not for stopping.
+    stuck.send("request", kind="stop", number=1)
     control.wait_for_motion(is_stop, "a stop")
+
+
+def test_a_phone_that_has_long_not_seen_the_rover_moves_nothing(connect, control):
+    phone = connect()
+    phone.drive()
+    old_s = phone.seen_s
+    phone.wait("state", lambda f: f["clock_s"] > old_s + 0.45)
+    control.forget()
+    phone.drive(1, seen_s=old_s)
+    assert phone.wait("reason")["code"] == "late"
+    assert control.motions == []
+    start_driving(phone, control)
 
 
 def test_many_frames_at_once_from_many_phones(connect, control):

@@ -6,8 +6,6 @@ const RETRY_MS = [100, 250, 500, 1000, 2000];
 const PING_MS = 500;
 // A connection on which nothing has come for so long is given up for a new one.
 const DEAD_MS = 2500;
-// So many reports of lateness in a row: a new connection judges our clock anew.
-const LATE_REPORTS = 3;
 // Frames that wait in the browser would arrive late in a burst.
 const MAX_WAITING_BYTES = 1024;
 
@@ -16,7 +14,9 @@ export class Link extends EventTarget {
   #tries = 0;
   #retry = 0;
   #number = 0;
-  #lateReports = 0;
+  // The server's clock in the newest state frame of this connection, null before the first:
+  // sent back, it tells the server how old a picture is being driven by.
+  seenS = null;
   heardMs = -Infinity;
   openedMs = 0;
   roundTripMs = null;
@@ -58,11 +58,11 @@ export class Link extends EventTarget {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}/ws`);
     this.#socket = socket;
+    this.seenS = null;
     this.openedMs = performance.now();
     socket.onopen = () => {
       if (socket !== this.#socket) return;
       this.#tries = 0;
-      this.#lateReports = 0;
       this.send({ type: "ping" });
       this.#emit("open");
     };
@@ -100,13 +100,11 @@ export class Link extends EventTarget {
     const now = performance.now();
     this.heardMs = now;
     if (frame.type === "state") {
+      this.seenS = frame.clock_s;
       if (frame.t !== null) this.roundTripMs = Math.max(0, now - frame.t - frame.held_ms);
     } else if (frame.type === "welcome") {
       this.client = frame.client;
       this.mayDrive = frame.may_drive;
-    } else if (frame.type === "reason" && frame.code === "late") {
-      this.#lateReports += 1;
-      if (this.#lateReports >= LATE_REPORTS) this.#reconnect();
     }
     this.#emit(frame.type, frame);
   }

@@ -83,7 +83,7 @@ export class Pilot {
   #send() {
     clearTimeout(this.#soon);
     this.#soon = 0;
-    if (document.hidden || !this.#link.mayDrive) return;
+    if (document.hidden || !this.#link.mayDrive || this.#link.seenS === null) return;
     const { forward, left } = this.position;
     // On a link that is stuck only neutral is worth queueing.
     if (this.#link.isBusy && (forward !== 0 || left !== 0)) return;
@@ -96,6 +96,7 @@ export class Pilot {
       turn: left,
       mode: this.mode,
       limit: this.limit,
+      seen_s: this.#link.seenS,
     });
   }
 }
