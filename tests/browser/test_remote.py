@@ -163,6 +163,23 @@ class TestSticks:
         page.keyboard.up("ArrowRight")
         control.wait_for_motion(lambda m: m == AT_REST, "rest")
 
+    @pytest.mark.parametrize("key", ["Meta", "Alt"])
+    def test_keys_that_are_held_are_let_go_by_command_and_alt(self, open_page, control, key):
+        page = open_page()
+        page.keyboard.down("w")
+        control.wait_for_motion(is_driving, "driving")
+        page.keyboard.down(key)
+        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        page.keyboard.up("w")
+        page.keyboard.up(key)
+        page.keyboard.down("w")
+        control.wait_for_motion(is_driving, "driving again")
+        page.evaluate(
+            """() => dispatchEvent(new KeyboardEvent("keydown", { code: "KeyC", metaKey: true }))"""
+        )
+        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        page.keyboard.up("w")
+
 
 class TestStop:
     def test_one_tap_stops_in_any_state(self, phone, fingers, control):

@@ -7,6 +7,10 @@ const KEYS = {
   KeyD: [0, -1], ArrowRight: [0, -1],
 };
 
+// macOS tells of no key that is let go while Command is held, and some systems keep keys for
+// themselves while Alt is: what was held cannot be relied on any more.
+const mayHideKeys = (event) => event.metaKey || ["Meta", "OS", "Alt"].includes(event.key);
+
 const clamp = (value) => Math.max(-1, Math.min(1, value));
 
 export class Keyboard extends EventTarget {
@@ -19,7 +23,8 @@ export class Keyboard extends EventTarget {
     super();
     addEventListener("keydown", (event) => this.#press(event));
     addEventListener("keyup", (event) => {
-      if (this.#down.delete(event.code)) this.#changed();
+      if (mayHideKeys(event)) this.release();
+      else if (this.#down.delete(event.code)) this.#changed();
     });
   }
 
@@ -34,6 +39,7 @@ export class Keyboard extends EventTarget {
   }
 
   #press(event) {
+    if (mayHideKeys(event)) this.release();
     if (!(event.code in KEYS) || event.ctrlKey || event.altKey || event.metaKey) return;
     // The arrows belong to the slider while it has the focus.
     if (event.code.startsWith("Arrow") && event.target instanceof HTMLInputElement) return;
