@@ -117,6 +117,7 @@ class ControlLoop:
         self._last_s = clock.now_s()
         self._stall_s = config.roboclaw.serial_timeout_s * _STALL_SHARE
         self._commanded_s = -math.inf
+        self._feedback_s = config.deadlines.feedback_s
         self._publish_period_s = 1.0 / config.loop.telemetry_hz
         self._publish_due_s = -math.inf
 
@@ -297,6 +298,7 @@ class ControlLoop:
         if observed is None:
             return
         self._light_lamps()
+        moving_known = now_s - self._odometry.stamp_s <= self._feedback_s
         self._link.publish(
             self._teller.telemetry(
                 Snapshot(
@@ -308,7 +310,7 @@ class ControlLoop:
                     permitted=decision.permitted,
                     feedback=observed.feedback,
                     pose=self._odometry.pose,
-                    twist=self._odometry.twist,
+                    twist=self._odometry.twist if moving_known else None,
                     power=fresh_power(observed.power, now_s),
                     conditions=self._conditions,
                     devices=observed.drive + observed.steering + observed.monitor + observed.panel,

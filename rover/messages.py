@@ -267,7 +267,10 @@ class WheelView(Struct, frozen=True):
 
 
 class Telemetry(Struct, frozen=True):
-    """The whole rover at one moment, for the page and for recorders."""
+    """The whole rover at one moment, for the page and for recorders.
+
+    ``twist`` and ``power`` are None while nobody knows: what is old is not shown as new.
+    """
 
     stamp_s: float
     rover: str
@@ -284,7 +287,7 @@ class Telemetry(Struct, frozen=True):
     can_crab: bool
     wheels: tuple[WheelView, ...]
     pose: Pose
-    twist: Twist
+    twist: Twist | None
     power: PowerReading | None
     conditions: tuple[Condition, ...]
     devices: tuple[DeviceHealth, ...]

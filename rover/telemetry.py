@@ -125,7 +125,7 @@ class Snapshot(Struct, frozen=True):
     permitted: PermittedTargets
     feedback: WheelFeedback
     pose: Pose
-    twist: Twist
+    twist: Twist | None
     power: PowerReading | None
     conditions: tuple[Condition, ...]
     devices: tuple[DeviceHealth, ...]

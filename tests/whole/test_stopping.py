@@ -188,6 +188,16 @@ def test_one_silent_controller(address: int) -> None:
     assert_only_arming_revives(rover)
 
 
+def test_what_is_shown_of_silent_controllers_is_not_their_last_word() -> None:
+    rover = MemoryRover().driving(FULL)
+    assert rover.telemetry.twist is not None
+    for address in (0x80, 0x81, 0x82):
+        rover.simulated.inject(Silence(address))
+    rover.run(2.0)
+    assert rover.telemetry.twist is None
+    assert all(wheel.asked_rad_s == 0.0 for wheel in rover.telemetry.wheels)
+
+
 def test_all_controllers_silent() -> None:
     rover = MemoryRover().driving(FULL)
     for address in (0x80, 0x81, 0x82):

@@ -59,7 +59,13 @@ export function showLink(roundTripMs) {
   setText(byId("link-word"), word);
 }
 
+// A null twist is one that nobody has measured lately.
 export function showSpeed(twist) {
+  if (twist === null) {
+    setText(byId("speed"), "?");
+    setText(byId("speed-unit"), "m/s, not known");
+    return;
+  }
   const turning = Math.round(degrees(twist.yaw_rate_rad_s));
   const way = twist.vx_mps < -STILL_MPS ? " back" : "";
   const turn = Math.abs(turning) < 2 ? "" : `, ${Math.abs(turning)}°/s ${turning > 0 ? "left" : "right"}`;

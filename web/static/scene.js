@@ -96,7 +96,7 @@ export class Scene {
   // The measured pose, moved on to now.
   #poseNow(now) {
     const { pose, twist } = this.#telemetry;
-    if (this.#still.matches) return pose;
+    if (this.#still.matches || twist === null) return pose;
     const ahead = Math.min(AHEAD_S, (now - this.#heardMs) / 1000);
     const cos = Math.cos(pose.yaw_rad);
     const sin = Math.sin(pose.yaw_rad);
