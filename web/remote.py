@@ -13,14 +13,22 @@ from web.lease import Lease
 class Remote:
     """The remote's parts, joined. Starts no thread before ``start``."""
 
-    def __init__(self, config: Config, client: ControlClient, clock: Clock, key: str) -> None:
+    def __init__(
+        self,
+        config: Config,
+        client: ControlClient,
+        stop_client: ControlClient,
+        clock: Clock,
+        key: str,
+    ) -> None:
+        """``stop_client`` asks for stops only, so that no other request holds one up."""
         self.config = config
         self.client = client
         self.clock = clock
         self.key = key
         self.hub = Hub(client, clock)
         self.lease = Lease(clock)
-        self.asker = Asker(client, clock)
+        self.asker = Asker(client, stop_client, clock)
         self._numbers = itertools.count(1)
 
     def name_client(self, user_agent: str) -> str:
@@ -33,6 +41,6 @@ class Remote:
         self.hub.start()
 
     def close(self) -> None:
-        """Stop using the client; the sockets must have been closed before."""
+        """Stop using the clients; the sockets must have been closed before."""
         self.hub.close()
         self.asker.close()

@@ -63,7 +63,8 @@ class WebServer:
         with _listen(host, port) as listener:
             self.port: int = listener.getsockname()[1]
             self._client = ControlClient(directory, clock)
-            self.remote = Remote(config, self._client, clock, key)
+            self._stop_client = ControlClient(directory, clock)
+            self.remote = Remote(config, self._client, self._stop_client, clock, key)
             self.sockets = Sockets(self.remote)
             self._server = make_server(
                 host,
@@ -102,6 +103,7 @@ class WebServer:
         self._server.server_close()
         all_closed = self.sockets.close(_SOCKETS_CLOSE_S)
         self.remote.close()
+        self._stop_client.close()
         if all_closed:
             self._client.close()
         # Otherwise a thread may still hold the client; the process's end closes it.

@@ -31,7 +31,7 @@ class Client:
     def drive(self, source, motion, stamp_s):
         self.sent.append(motion)
 
-    def request(self, kind, who, timeout_s):
+    def request(self, kind, who, timeout_s, stamp_s):
         self.asked.append((kind, who))
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -58,7 +58,7 @@ def clock():
 
 @pytest.fixture
 def remote(config, client, clock):
-    remote = Remote(config, client, clock, KEY)
+    remote = Remote(config, client, client, clock, KEY)
     yield remote
     remote.close()
 

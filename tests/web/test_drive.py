@@ -28,7 +28,7 @@ class Recorder:
         assert source is Source.WEB
         self.sent.append((motion, stamp_s))
 
-    def request(self, kind, who, timeout_s):
+    def request(self, kind, who, timeout_s, stamp_s):
         self.asked.append(kind)
         return Answer(False, ("because",)) if kind is RequestKind.ARM else Answer(True)
 
@@ -71,7 +71,7 @@ def control():
 
 @pytest.fixture
 def remote(control):
-    remote = Remote(osr_config(), control, ManualClock(), "k" * 22)
+    remote = Remote(osr_config(), control, control, ManualClock(), "k" * 22)
     yield remote
     remote.asker.close()
 

@@ -5,12 +5,14 @@ import json
 import msgspec
 import pytest
 
+from rover.clock import SystemClock
 from rover.config import Config
 from rover.messages import Arc, ArmState, Condition, RequestKind, Spin, Stop, Telemetry
 from tests.builders import osr_config
 from tests.web.fake_control import is_driving, is_stop, still_rover
 from tests.web.phone import RefusedError
 from web import sockets
+from web.asking import TIMEOUT_S
 from web.drive import MAX_BAD_FRAMES
 
 
@@ -169,6 +171,18 @@ def test_a_silent_control_is_told_and_driving_goes_on(connect, control):
     answer = phone.wait("answer")
     assert not answer["accepted"]
     assert "is `rover control` running" in answer["refusals"][0]
+
+
+def test_a_stop_does_not_wait_for_another_request(connect, control):
+    control.is_deaf = True
+    phone = connect()
+    phone.send("request", kind="disarm", number=1)
+    control.wait_for_request(RequestKind.DISARM)
+    phone.send("request", kind="stop", number=2)
+    stop = control.wait_for_request(RequestKind.STOP)
+    # Control has it while the other still waits for its answer.
+    assert SystemClock().now_s() - stop.stamp_s < TIMEOUT_S / 2
+    assert phone.wait("answer")["number"] == 1
 
 
 def test_the_page_is_told_when_control_says_nothing(connect, control):
