@@ -1,5 +1,6 @@
-"""Brings devices up, and again after they have gone, without ever holding up an armed rover."""
+"""Brings devices up, and again after they have gone, never while the rover drives."""
 
+import logging
 import math
 from collections.abc import Callable
 
@@ -9,11 +10,20 @@ from rover.hardware import Hardware
 from rover.messages import DeviceHealth, Severity
 from rover.telemetry import Journal
 
+_log = logging.getLogger(__name__)
+
 _RETRY_EVERY_S = 1.0
+# A start that fails slowly keeps everybody waiting, for three silent controllers 0.2 s: it is
+# tried half as often each time.
+_SLOW_S = 0.05
+_LONGEST_PAUSE_S = 5.0
 
 
 class Bringup:
-    """Starts what is not ready, at most once a second each, and journals what came of it."""
+    """Starts what is not ready, one device at a time, and journals what came of it.
+
+    Each is tried once a second, and more and more seldom if its failure costs time.
+    """
 
     def __init__(self, hardware: Hardware, clock: Clock, journal: Journal) -> None:
         self._clock = clock
@@ -27,24 +37,40 @@ class Bringup:
         ]
         self._journal = journal
 
-    def attempt(self) -> None:
-        """Start what needs it. May take tens of milliseconds: only for a rover that stands."""
+    def start(self) -> None:
+        """Start all of them, before the first tick."""
         for device in self._devices:
-            if not device.due(self._clock.now_s()):
-                continue
-            try:
-                device.start()
-            except DeviceError as error:
-                text = str(error)
-                # The same trouble every second is one event.
-                if text != device.trouble:
-                    self._journal.add(self._clock.now_s(), device.severity, "device", text)
-                device.trouble = text
-            else:
-                text = f"{device.name} ready{device.firmware()}"
-                self._journal.add(self._clock.now_s(), Severity.INFO, "device", text)
-                device.started, device.trouble = True, ""
-            device.tried_s = self._clock.now_s()
+            self._start(device)
+
+    def attempt(self) -> None:
+        """Start the first that needs it. May take a while: only for a rover that stands."""
+        now_s = self._clock.now_s()
+        due = next((device for device in self._devices if device.due(now_s)), None)
+        if due is not None:
+            self._start(due)
+
+    def _start(self, device: "_Device") -> None:
+        began_s = self._clock.now_s()
+        try:
+            device.start()
+        except DeviceError as error:
+            text = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever a library raises, others are there
+            text = f"the {device.name} cannot be started: {type(error).__name__}: {error}"
+            if text != device.trouble:
+                _log.warning("starting the %s", device.name, exc_info=error)
+        else:
+            text = ""
+        now_s = self._clock.now_s()
+        if not text:
+            ready = f"{device.name} ready{device.firmware()}"
+            self._journal.add(now_s, Severity.INFO, "device", ready)
+            device.succeeded(now_s)
+            return
+        # The same trouble at every try is one event.
+        if text != device.trouble:
+            self._journal.add(now_s, device.severity, "device", text)
+        device.failed(text, now_s, took_s=now_s - began_s)
 
 
 class _Device:
@@ -62,16 +88,30 @@ class _Device:
         self.severity = severity
         self.started = False
         self.trouble = ""
-        self.tried_s = -math.inf
         self._health = health
+        self._pause_s = _RETRY_EVERY_S
+        self._retry_s = -math.inf
 
     def due(self, now_s: float) -> bool:
         """Whether it needs a start and the last try is long enough ago."""
-        if now_s - self.tried_s < _RETRY_EVERY_S:
+        if now_s < self._retry_s:
             return False
         health = self._health()
         gone = bool(health) and not any(entry.ready for entry in health)
         return not self.started or gone
+
+    def succeeded(self, now_s: float) -> None:
+        """Note that it has been started."""
+        self.started, self.trouble = True, ""
+        self._pause_s = _RETRY_EVERY_S
+        self._retry_s = now_s + _RETRY_EVERY_S
+
+    def failed(self, trouble: str, now_s: float, took_s: float) -> None:
+        """Note that it could not be started, and leave it alone for a while."""
+        self.trouble = trouble
+        self._retry_s = now_s + self._pause_s
+        if took_s > _SLOW_S:
+            self._pause_s = min(2.0 * self._pause_s, _LONGEST_PAUSE_S)
 
     def firmware(self) -> str:
         """Return the versions it told, for the event."""

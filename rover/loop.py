@@ -124,7 +124,7 @@ class ControlLoop:
     def start(self) -> None:
         """Bring the devices up as far as they come; what does not is tried again later."""
         self._enter_state(self._clock.now_s())
-        self._bringup.attempt()
+        self._bringup.start()
         self._last_s = self._clock.now_s()
 
     def tick(self, missed_ticks: int = 0, hurry: Callable[[], bool] = no_hurry) -> None:

@@ -126,7 +126,7 @@ class WheelTargets(Struct, frozen=True):
 class WheelReading(Struct, frozen=True):
     """What is known of one wheel, each value with the time it was read; never a guess.
 
-    ``None`` has not been read yet.
+    ``None`` has not been read yet, or too long ago to be so still.
     """
 
     position_rad: float | None = None

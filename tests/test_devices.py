@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import cast
 
+import pytest
+
 from rover.clock import ManualClock
 from rover.devices import Bringup
 from rover.errors import DeviceError
@@ -18,11 +20,17 @@ class FlakyDevice:
 
     name: str
     present: bool = True
+    takes_s: float = 0.0
+    bug: Exception | None = None
+    clock: ManualClock = field(default_factory=ManualClock)
     starts: int = 0
     up: bool = field(default=False, init=False)
 
     def start(self) -> None:
         self.starts += 1
+        self.clock.sleep_s(self.takes_s)
+        if self.bug:
+            raise self.bug
         if not self.present:
             raise DeviceError(f"{self.name} does not answer: is it plugged in?")
         self.up = True
@@ -72,6 +80,54 @@ def test_one_missing_device_keeps_no_other_and_is_tried_once_a_second() -> None:
     rig.drive.present = True
     rig.run_for(1.1)
     assert rig.drive.up
+
+
+def test_all_are_started_before_the_first_tick() -> None:
+    rig = Rig()
+    rig.drive.present = False
+    rig.bringup.start()
+    assert [d.starts for d in (rig.drive, rig.steering, rig.power, rig.panel)] == [1, 1, 1, 1]
+    rig.bringup.attempt()
+    assert rig.drive.starts == 1
+
+
+def test_one_device_is_started_at_a_time_the_panel_first() -> None:
+    rig = Rig()
+    devices = (rig.panel, rig.drive, rig.steering, rig.power)
+    for started in range(1, 5):
+        rig.bringup.attempt()
+        assert [device.starts for device in devices] == [1] * started + [0] * (4 - started)
+
+
+def test_slow_failures_become_rare_and_quick_ones_do_not() -> None:
+    rig = Rig()
+    rig.drive.present = rig.steering.present = False
+    rig.drive.takes_s, rig.drive.clock = 0.2, rig.clock
+    rig.run_for(30.0)
+    assert rig.steering.starts == pytest.approx(30, abs=2)
+    # After 1, 2, 4 s and then every 5 s.
+    assert rig.drive.starts == pytest.approx(3 + 23 / 5, abs=2)
+    rig.drive.present = True
+    rig.run_for(5.5)
+    assert rig.drive.up
+    rig.drive.up = False
+    rig.run_for(1.5)
+    assert rig.drive.up
+
+
+def test_a_library_that_raises_what_it_likes_costs_only_its_own_device(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rig = Rig()
+    rig.panel.bug = KeyError("gpiochip7")
+    rig.run_for(3.0)
+    assert rig.drive.up
+    assert rig.told(Severity.ERROR) == ["the panel cannot be started: KeyError: 'gpiochip7'"]
+    # Its traceback once, not at every try.
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+    rig.panel.bug = None
+    rig.run_for(1.5)
+    assert rig.panel.up
 
 
 def test_a_device_that_goes_is_started_again() -> None:

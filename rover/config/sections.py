@@ -181,12 +181,14 @@ class PowerConfig(Section, frozen=True):
 class PanelConfig(Section, frozen=True):
     """GPIO lines by BCM number; ``gpio`` is "gpiozero", "none" or "socket:PATH" (simulator).
 
-    ``motor_enable`` high lets the motors have power; ``stop_button`` closes to ground.
+    ``motor_enable`` high lets the motors have power. ``stop_button`` closes to ground when it is
+    pressed, or opens if ``stop_button_normally_closed``: then a broken wire stops the rover too.
     """
 
     gpio: GpioKind = "gpiozero"
     motor_enable: GpioLine | None = 23
     stop_button: GpioLine | None = None
+    stop_button_normally_closed: bool = False
     led_armed: GpioLine | None = 25
     led_fault: GpioLine | None = 26
     led_link: GpioLine | None = 5

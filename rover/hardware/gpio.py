@@ -60,7 +60,8 @@ class GpioPanel:
         if self._button is None:
             return True
         try:
-            return bool(self._button.is_active)
+            # Active is low: closed to ground.
+            return bool(self._button.is_active) != self._config.stop_button_normally_closed
         except Exception as error:  # noqa: BLE001 - each GPIO library has its own; see health()
             self._failure = f"cannot read the stop button: {error}"
             return True
@@ -127,11 +128,14 @@ class GpioPanel:
             self._failure = f"cannot set {device.pin}: {error}"
 
     def _let_go(self) -> None:
-        for device in (self._enable, self._button, *(lamp for lamp, _ in self._lamps)):
-            if device is not None:
-                device.close()
-        self._enable = self._button = None
+        """Close every line and the factory, whatever fails; from the start nobody uses them."""
+        claimed = (self._enable, self._button, *(lamp for lamp, _ in self._lamps), self._factory)
+        self._enable = self._button = self._factory = None
         self._lamps = ()
-        if self._factory is not None:
-            self._factory.close()
-            self._factory = None
+        for resource in claimed:
+            if resource is None:
+                continue
+            try:
+                resource.close()
+            except Exception as error:  # noqa: BLE001 - each GPIO library has its own; see health()
+                self._failure = self._failure or f"cannot let go of the GPIO lines: {error}"

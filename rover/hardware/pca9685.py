@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rover import units
 from rover.clock import Clock
 from rover.config import Config, SteerConfig, SteeringConfig
-from rover.errors import BadReplyError, DeviceError
+from rover.errors import BadReplyError, DeviceError, DeviceTimeoutError
 from rover.hardware.bus.i2c import I2cBus
 from rover.messages import DeviceHealth
 from rover.motion.gate import PermittedTargets
@@ -28,7 +28,7 @@ _COUNTS = 4096
 _MIN_PRESCALE, _MAX_PRESCALE = 3, 255
 _OSCILLATOR_START_S = 500e-6
 
-# After a second failure in a row: a broken bus costs time at every try.
+# After a second failure in a row, and after one that cost its whole deadline at once.
 _RETRY_EVERY_S = 0.2
 _MENTION_FAILURE_S = 1.0
 
@@ -92,6 +92,7 @@ class Pca9685Steering:
         self._heard_s = -math.inf
         self._checked_s = -math.inf
         self._failed_s = -math.inf
+        self._retry_s = -math.inf
         self._failures = 0
         self._failure = ""
 
@@ -115,7 +116,7 @@ class Pca9685Steering:
         if self._bus is None or not self._set_up:
             return
         now_s = self._clock.now_s()
-        if self._failures > 1 and now_s - self._failed_s < _RETRY_EVERY_S:
+        if now_s < self._retry_s:
             return
         wanted = self._registers(targets)
         check = now_s - self._checked_s >= self._check_every_s
@@ -215,12 +216,14 @@ class Pca9685Steering:
 
     def _answered(self) -> None:
         self._heard_s = self._clock.now_s()
-        self._failures = 0
+        self._failures, self._retry_s = 0, -math.inf
 
     def _note(self, error: DeviceError) -> None:
         self._failure = str(error)
         self._failed_s = self._clock.now_s()
         self._failures += 1
+        if self._failures > 1 or isinstance(error, DeviceTimeoutError):
+            self._retry_s = self._failed_s + _RETRY_EVERY_S
 
 
 def _runs(channels: Iterable[int]) -> list[tuple[int, ...]]:

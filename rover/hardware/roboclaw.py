@@ -32,6 +32,8 @@ _ASK_LOST_EVERY_S = 0.5
 _REOPEN_EVERY_S = 1.0
 # Slow values must stay fresh at slow loop rates too: so many reads in turn a second.
 _READS_IN_TURN_HZ = 100.0
+# Fourteen times as long as currents take to be read in turn.
+_CURRENT_S = 1.0
 # The first controller's voltage is preferred as long as it is younger than this.
 _BATTERY_AGE_S = 2.0
 
@@ -44,6 +46,7 @@ class RoboclawDrive:
     def __init__(self, config: Config, clock: Clock, open_line: Callable[[], SerialLine]) -> None:
         self._config = config.roboclaw
         self._silence_s = config.deadlines.controller_s
+        self._feedback_s = config.deadlines.feedback_s
         self._clock = clock
         self._open_line = open_line
         self._bus: RoboclawBus | None = None
@@ -134,15 +137,21 @@ class RoboclawDrive:
     def feedback(self) -> WheelFeedback:
         """Return what was read last, in the order of the wheel table.
 
-        Speed is the mean over the last 50 ms.
+        Speed is the mean over the last 50 ms. Speeds older than ``deadlines.feedback_s`` and
+        currents older than a second are None: a wheel may have done anything since.
         """
+        now_s = self._clock.now_s()
         return WheelFeedback(
             tuple(
                 WheelReading(
                     position_rad=encoder.position_rad,
                     position_stamp_s=encoder.stamp_s,
-                    speed_rad_s=encoder.speed_rad_s,
-                    current_a=controller.currents_a[output] if controller.currents_a else None,
+                    speed_rad_s=encoder.speed_rad_s
+                    if now_s - encoder.stamp_s <= self._feedback_s
+                    else None,
+                    current_a=controller.currents_a[output]
+                    if controller.currents_a and now_s - controller.currents_stamp_s <= _CURRENT_S
+                    else None,
                     current_stamp_s=controller.currents_stamp_s,
                 )
                 for controller, output, encoder in self._by_wheel

@@ -14,7 +14,7 @@ class LineLevels:
 
     Where the rover has no such line its motors are always enabled. The line is low until
     somebody drives it, so that the motors are off while the computer boots; the stop button
-    closes to ground against a pull-up.
+    closes to ground against a pull-up, or opens.
     """
 
     def __init__(self, panel: PanelConfig, enable_motors: Callable[[bool], None]) -> None:
@@ -39,5 +39,5 @@ class LineLevels:
     def level(self, line: int) -> bool:
         """Tell whether ``line`` is high."""
         if line == self._panel.stop_button:
-            return not self.stop_pressed
+            return self.stop_pressed == self._panel.stop_button_normally_closed
         return self._driven.get(line, False)

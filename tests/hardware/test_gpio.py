@@ -1,6 +1,7 @@
 """The panel on lines in memory, through the real gpiozero devices."""
 
 import pytest
+from gpiozero import LED
 from msgspec import structs
 
 from rover.errors import DeviceError
@@ -68,6 +69,37 @@ def test_the_button_closes_to_ground(panel, lines):
     assert panel.stop_pressed()
     lines.levels[BUTTON] = True
     assert not panel.stop_pressed()
+
+
+def test_a_normally_closed_button_opens_and_so_does_a_broken_wire(lines):
+    config = structs.replace(CONFIG.panel, stop_button_normally_closed=True)
+    panel = GpioPanel(structs.replace(CONFIG, panel=config), lambda: EndpointFactory(lines))
+    panel.start()
+    # Nothing is connected, and the pull-up has its way.
+    assert panel.stop_pressed()
+    lines.levels[BUTTON] = False
+    assert not panel.stop_pressed()
+    lines.levels[BUTTON] = True
+    assert panel.stop_pressed()
+    panel.close()
+
+
+def test_lines_that_cannot_be_let_go_of_are_let_go_of_one_by_one(panel, lines, monkeypatch):
+    panel.start()
+    panel.enable_motors(True)
+    closed = []
+
+    def fail_to_close(led: LED) -> None:
+        closed.append(led)
+        raise DeviceError("the chip is busy")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LED, "close", fail_to_close)
+        panel.close()
+    assert len(closed) == 4
+    assert lines.levels[ENABLE] is False
+    panel.start()
+    assert ready(panel)
 
 
 def test_a_button_that_cannot_be_read_is_pressed(panel, lines):

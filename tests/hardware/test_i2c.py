@@ -1,6 +1,7 @@
 """Both I2C buses: the kernel's by its calls, the simulator's over a socket."""
 
 import errno
+import fcntl
 from types import SimpleNamespace
 
 import pytest
@@ -83,6 +84,38 @@ def test_a_bus_that_cannot_be_opened_says_why(monkeypatch, code, hint):
     monkeypatch.setattr(smbus2, "SMBus", refuse)
     with pytest.raises(DeviceError, match=f"cannot open /dev/i2c-1.*{hint}"):
         open_i2c_bus("/dev/i2c-1")
+
+
+class DeviceFile:
+    """An open /dev/i2c-N."""
+
+    fd = 7
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_the_kernel_is_told_to_give_up_in_time(monkeypatch):
+    told = []
+    monkeypatch.setattr(smbus2, "SMBus", lambda _path: DeviceFile())
+    monkeypatch.setattr(fcntl, "ioctl", lambda *call: told.append(call))
+    open_i2c_bus("/dev/i2c-1")
+    # I2C_TIMEOUT counts in units of 10 ms, I2C_RETRIES in tries.
+    assert told == [(7, 0x0702, 2), (7, 0x0701, 0)]
+
+
+def test_a_bus_that_takes_no_deadline_is_not_used(monkeypatch):
+    device = DeviceFile()
+
+    def refuse(*_call: int) -> None:
+        raise OSError(errno.ENOTTY, "from the kernel")
+
+    monkeypatch.setattr(smbus2, "SMBus", lambda _path: device)
+    monkeypatch.setattr(fcntl, "ioctl", refuse)
+    with pytest.raises(DeviceError, match=r"/dev/i2c-1 takes no deadline.*from the kernel"):
+        open_i2c_bus("/dev/i2c-1")
+    assert device.closed
 
 
 def test_a_bus_that_is_not_there():

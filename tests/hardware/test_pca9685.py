@@ -3,6 +3,7 @@ left, 3 rear left; 500-2500 us over 300 degrees, direction -1, 50 Hz.
 """
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from rover.clock import ManualClock
-from rover.errors import DeviceError
+from rover.errors import DeviceError, DeviceTimeoutError
 from rover.hardware.pca9685 import Pca9685Steering, prescale_for
 from rover.messages import ArmState
 from tests.builders import osr_config
@@ -243,6 +244,27 @@ def test_a_board_that_went_silent_is_not_ready_after_its_deadline_and_seldom_tri
         rig.clock.sleep_s(0.01)
         rig.command(STRAIGHT)
     assert len(rig.bus.transfers) <= 5
+
+
+def test_a_board_that_keeps_the_bus_hanging_is_seldom_tried_from_the_first_time_on(rig):
+    rig.command(STRAIGHT)
+    tries = []
+
+    def hang(address: int, _write: bytes, _read_count: int) -> bytes:
+        tries.append(rig.clock.now_s())
+        rig.clock.sleep_s(0.02)
+        raise DeviceTimeoutError(f"the transfer with 0x{address:02X} did not end")
+
+    answer, rig.bus.transfer = rig.bus.transfer, hang
+    for tick in range(100):
+        rig.clock.sleep_s(0.01)
+        rig.command((tick / 10, 0.0, 0.0, 0.0, 0.0, 0.0))
+    assert not rig.ready
+    assert min(later - earlier for earlier, later in pairwise(tries)) >= 0.2
+    rig.bus.transfer = answer
+    rig.clock.sleep_s(0.2)
+    rig.command(STRAIGHT)
+    assert rig.ready
 
 
 def test_closing_lets_the_servos_go_limp(rig):

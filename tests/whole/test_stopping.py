@@ -195,6 +195,8 @@ def test_what_is_shown_of_silent_controllers_is_not_their_last_word() -> None:
         rover.simulated.inject(Silence(address))
     rover.run(2.0)
     assert rover.telemetry.twist is None
+    assert all(wheel.speed_rad_s is None for wheel in rover.telemetry.wheels)
+    assert all(wheel.current_a is None for wheel in rover.telemetry.wheels)
     assert all(wheel.asked_rad_s == 0.0 for wheel in rover.telemetry.wheels)
 
 
