@@ -9,7 +9,7 @@ import math
 import pytest
 from msgspec import structs
 
-from rover.errors import DeviceError, RoverError
+from rover.errors import DeviceError, DeviceTimeoutError, RoverError
 from rover.gamepad import GamepadUpdate
 from rover.link import RefusedDrive
 from rover.messages import (
@@ -39,6 +39,8 @@ FULL = Arc(1.0, 0.0)
 TICK_S = 0.01
 # Ramp down from 1 m/s at the stop's deceleration (83 ms), and the motors' lag behind it.
 PLANT_S = 0.3
+# What the drivers set for the kernel's bus.
+I2C_DEADLINE_S = 0.02
 
 
 def assert_only_neutral_revives(rover: MemoryRover, source: Source = Source.WEB) -> None:
@@ -327,6 +329,38 @@ def test_a_servo_board_that_goes() -> None:
     rover.time_to_stand_s(1.0 + PLANT_S)
     assert rover.state is ArmState.FAULT
     assert "PCA9685" in rover.loop.arming.reason
+
+
+@pytest.mark.parametrize("controllers_too", [False, True])
+def test_an_i2c_bus_that_is_held_low(
+    monkeypatch: pytest.MonkeyPatch, *, controllers_too: bool
+) -> None:
+    rover = MemoryRover().driving(FULL)
+
+    def hang(*_transfer: object) -> bytes:
+        rover.clock.sleep_s(I2C_DEADLINE_S)
+        raise DeviceTimeoutError("the transfer did not end")
+
+    monkeypatch.setattr(rover.simulated.i2c, "transfer", hang)
+    if controllers_too:
+        for address in (0x80, 0x81, 0x82):
+            rover.simulated.inject(Silence(address))
+    longest_s = dict.fromkeys(ArmState, 0.0)
+    stood_s = math.inf
+    began_s = rover.clock.now_s()
+    rover.say(Arc(1.0, 1.0))
+    while rover.clock.now_s() < began_s + 10.0:
+        tick_s, state = rover.clock.now_s(), rover.state
+        rover.tick()
+        longest_s[state] = max(longest_s[state], rover.clock.now_s() - tick_s)
+        if rover.stands():
+            stood_s = min(stood_s, rover.clock.now_s() - began_s)
+    assert rover.state is ArmState.FAULT
+    assert stood_s <= rover.config.deadlines.steering_s + TICK_S + PLANT_S
+    # Measured with the wait for the tick: one deadline of the bus, and with the controllers
+    # silent too a command and a reading each; afterwards three tries to find each of them.
+    assert longest_s[ArmState.ARMED] <= (0.1 if controllers_too else TICK_S + 0.025)
+    assert longest_s[ArmState.FAULT] <= (0.3 if controllers_too else 0.06)
 
 
 def test_a_power_monitor_that_goes_is_a_warning() -> None:
