@@ -1,19 +1,7 @@
-"""The sockets between the processes, both ends: ZeroMQ over Unix sockets, MessagePack inside.
-
-Three sockets stand in the runtime directory, all bound by control:
-
-- ``drive.ipc``      SUB, from every client's PUB: two parts, the source's name and a DriveCommand
-- ``requests.ipc``   ROUTER, from every client's DEALER: a number and a Request, answered by the
-  same number and an Answer
-- ``telemetry.ipc``  PUB, to every client's SUB: one Telemetry; slow readers lose frames
-
-Deadlines, not disconnects, are the failsafe: a socket tells nobody that its peer has gone.
-"""
+"""Control's end of the sockets: commands and requests in, answers and telemetry out."""
 
 import fcntl
-import itertools
 import math
-import threading
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -21,18 +9,9 @@ from typing import IO, Self
 import msgspec
 import zmq
 
-from rover.clock import Clock, SystemClock
 from rover.errors import BadMessageError, LinkError
-from rover.messages import (
-    Answer,
-    DriveCommand,
-    Motion,
-    Request,
-    RequestKind,
-    Source,
-    Telemetry,
-    require_finite,
-)
+from rover.link.address import address
+from rover.messages import Answer, DriveCommand, Request, Source, Telemetry, require_finite
 
 # Larger than any honest message by a factor of ten; ZeroMQ drops a peer that sends more.
 MAX_MESSAGE_BYTES = 4096
@@ -42,21 +21,10 @@ LINKED_SOURCES = frozenset({Source.WEB})
 MAX_RECEIVED = 64
 # Parts as ROUTER hands them over: identity, number, payload.
 _REQUEST_PARTS = 3
-# sockaddr_un's limit on Linux, less the closing zero.
-_MAX_PATH_BYTES = 107
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_drive = msgspec.msgpack.Decoder(DriveCommand).decode
 _decode_request = msgspec.msgpack.Decoder(Request).decode
-_decode_answer = msgspec.msgpack.Decoder(Answer).decode
-_decode_telemetry = msgspec.msgpack.Decoder(Telemetry).decode
-
-
-def _address(directory: Path, name: str) -> str:
-    path = directory / f"{name}.ipc"
-    if len(str(path).encode()) > _MAX_PATH_BYTES:
-        raise LinkError(f"{path} is too long for a Unix socket: choose a shorter runtime directory")
-    return f"ipc://{path}"
 
 
 class ReceivedRequest(msgspec.Struct, frozen=True):
@@ -104,7 +72,7 @@ class ControlLink:
             socket.linger = 0
             socket.maxmsgsize = MAX_MESSAGE_BYTES
             try:
-                socket.bind(_address(directory, name))
+                socket.bind(address(directory, name))
                 (directory / f"{name}.ipc").chmod(0o660)
             except (zmq.ZMQError, OSError) as error:
                 self.close()
@@ -228,114 +196,3 @@ def _drive_command(parts: list[bytes]) -> DriveCommand:
         raise BadMessageError(f"stamp_s is {command.stamp_s}: send a finite number")
     require_finite(command.motion)
     return command
-
-
-class ControlClient:
-    """A client's end: the web server, the command line, a recorder.
-
-    Driving and asking may be done from any thread; ``telemetry`` from one thread only.
-    """
-
-    def __init__(self, directory: Path, clock: Clock | None = None) -> None:
-        """Connect to ``directory``'s sockets, now or as soon as control makes them."""
-        self._directory = directory
-        self._clock = clock or SystemClock()
-        self._context = zmq.Context(io_threads=1)
-        self._drive = self._socket(zmq.PUB, "drive")
-        self._requests = self._socket(zmq.DEALER, "requests")
-        self._telemetry = self._socket(zmq.SUB, "telemetry")
-        self._telemetry.subscribe(b"")
-        self._drive_lock = threading.Lock()
-        self._request_lock = threading.Lock()
-        self._sequence = itertools.count(1)
-        self._numbers = itertools.count(1)
-
-    def _socket(self, kind: int, name: str) -> "zmq.Socket[bytes]":
-        socket = self._context.socket(kind)
-        socket.linger = 0
-        socket.sndhwm = 32
-        if kind == zmq.SUB:
-            # A reader that was busy wants the newest frame, not the backlog.
-            socket.conflate = True
-        # Control may be restarted at any time: be back within a tenth of a second.
-        socket.reconnect_ivl = 50
-        socket.reconnect_ivl_max = 100
-        socket.connect(_address(self._directory, name))
-        return socket
-
-    def drive(self, source: Source, motion: Motion, stamp_s: float) -> DriveCommand:
-        """Send one command, stamped with the time at which the person's input arrived.
-
-        Never waits and never repeats. Returns what was sent. Raises BadMessageError if
-        ``motion`` is not finite.
-        """
-        require_finite(motion)
-        with self._drive_lock:
-            command = DriveCommand(source, next(self._sequence), stamp_s, motion)
-            self._drive.send_multipart((source.value.encode(), _encode(command)), zmq.NOBLOCK)
-        return command
-
-    def request(
-        self,
-        kind: RequestKind,
-        who: str,
-        timeout_s: float = 1.0,
-        stamp_s: float | None = None,
-    ) -> Answer:
-        """Ask, and wait for the answer. ``stamp_s`` is when the person asked, if not just now.
-
-        Raises LinkError when control does not answer within ``timeout_s``; it may then still
-        have heard the request.
-        """
-        with self._request_lock:
-            number = str(next(self._numbers)).encode()
-            asked_s = self._clock.now_s()
-            request = Request(kind, who, asked_s if stamp_s is None else stamp_s)
-            try:
-                self._requests.send_multipart((number, _encode(request)), zmq.NOBLOCK)
-            except zmq.Again as error:
-                raise self._no_answer(timeout_s) from error
-            while (left_s := asked_s + timeout_s - self._clock.now_s()) > 0:
-                # Answers to requests that timed out earlier are passed over.
-                if self._requests.poll(int(left_s * 1000) + 1, zmq.POLLIN):
-                    got, payload = self._requests.recv_multipart()
-                    if got == number:
-                        return _decode_answer(payload)
-            raise self._no_answer(timeout_s)
-
-    def _no_answer(self, timeout_s: float) -> LinkError:
-        return LinkError(
-            f"control did not answer within {timeout_s:g} s in {self._directory}: "
-            "is `rover control` running there?"
-        )
-
-    def telemetry(self, timeout_s: float) -> Telemetry | None:
-        """Wait for the next frame; None if none came in time.
-
-        Raises BadMessageError for a frame that another version's control has sent.
-        """
-        if not self._telemetry.poll(int(timeout_s * 1000), zmq.POLLIN):
-            return None
-        try:
-            return _decode_telemetry(self._telemetry.recv())
-        except msgspec.DecodeError as error:
-            raise BadMessageError(
-                f"telemetry of another version ({error}): restart control and web together"
-            ) from error
-
-    def close(self) -> None:
-        """Let go of the sockets; what has not been sent yet is dropped."""
-        for socket in (self._drive, self._requests, self._telemetry):
-            socket.close()
-        self._context.term()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -1,0 +1,29 @@
+"""The sockets between the processes, both ends: ZeroMQ over Unix sockets, MessagePack inside.
+
+Three sockets stand in the runtime directory, all bound by control:
+
+- ``drive.ipc``      SUB, from every client's PUB: two parts, the source's name and a DriveCommand
+- ``requests.ipc``   ROUTER, from every client's DEALER: a number and a Request, answered by the
+  same number and an Answer
+- ``telemetry.ipc``  PUB, to every client's SUB: one Telemetry; slow readers lose frames
+
+Deadlines, not disconnects, are the failsafe: a socket tells nobody that its peer has gone.
+"""
+
+from rover.link.client import ControlClient
+from rover.link.control import (
+    MAX_MESSAGE_BYTES,
+    ControlLink,
+    Inbox,
+    ReceivedRequest,
+    RefusedDrive,
+)
+
+__all__ = [
+    "MAX_MESSAGE_BYTES",
+    "ControlClient",
+    "ControlLink",
+    "Inbox",
+    "ReceivedRequest",
+    "RefusedDrive",
+]
