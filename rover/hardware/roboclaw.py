@@ -8,9 +8,8 @@ three controllers at 100 Hz that is 83 bytes, 7.2 ms of wire a tick instead of t
 currents and status 70 ms, the rest 630 ms.
 """
 
-import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from rover.clock import Clock
 from rover.config import Config
@@ -19,6 +18,7 @@ from rover.hardware.base import no_hurry
 from rover.hardware.bus.serial_line import SerialLine
 from rover.hardware.roboclaw_bus import RoboclawBus
 from rover.hardware.roboclaw_controller import RoboclawController
+from rover.hardware.roboclaw_reading import ReadingPlan, Transaction
 from rover.hardware.roboclaw_wiring import outputs_by_wheel, wire_controllers
 from rover.messages import DeviceHealth, PowerReading, WheelFeedback, WheelReading
 from rover.motion.gate import PermittedTargets
@@ -36,8 +36,6 @@ _READS_IN_TURN_HZ = 100.0
 _CURRENT_S = 1.0
 # The first controller's voltage is preferred as long as it is younger than this.
 _BATTERY_AGE_S = 2.0
-
-_Transaction = Callable[[RoboclawBus], None]
 
 
 class RoboclawDrive:
@@ -57,12 +55,9 @@ class RoboclawDrive:
         # Whoever failed last comes last, so that nobody else waits for its deadline.
         self._order = list(self._controllers)
         self._silent: set[RoboclawController] = set()
-        # What a hurry kept from being read: controllers' encoders, and readings in turn by number.
-        self._left_out: list[RoboclawController | int] = []
         self._brought_up = False
-        self._turns = _turns(self._controllers)
-        self._turn_count = len(self._controllers) * 2 + 1
-        self._reads_in_turn = max(1, math.ceil(_READS_IN_TURN_HZ / config.loop.rate_hz))
+        in_turn = max(1, math.ceil(_READS_IN_TURN_HZ / config.loop.rate_hz))
+        self._plan = ReadingPlan(self._controllers, in_turn)
 
     def start(self) -> None:
         """Open the port, identify every controller, set and read back its serial timeout.
@@ -105,19 +100,14 @@ class RoboclawDrive:
 
         A controller that has come back is brought up instead, one a tick. One that did not take
         this tick's command is not asked. When ``hurry`` says after a reading that the tick must
-        end, the rest is left for the next one, which begins with it: however short ticks are,
-        everything is read in its turn.
+        end, the next one begins with the rest.
         """
         self._brought_up = False
-        whole_share = [*self._order, *range(self._reads_in_turn)]
-        left_out = self._left_out
-        readings = left_out + [reading for reading in whole_share if reading not in left_out]
-        for done, reading in enumerate(readings, start=1):
+        for reading in self._plan.share(tuple(self._order)):
             if isinstance(reading, RoboclawController):
                 self._read_encoders(reading)
             else:
                 self._read_next_in_turn()
-            self._left_out = readings[done:]
             if hurry():
                 break
 
@@ -239,11 +229,10 @@ class RoboclawDrive:
             self._silent.add(controller)
 
     def _read_next_in_turn(self) -> None:
-        for _ in range(self._turn_count):
-            controller, transaction = next(self._turns)
-            if controller.confirmed and controller not in self._silent:
-                self._try(controller, transaction)
-                return
+        silent = self._silent
+        turn = self._plan.next_in_turn(lambda unit: unit.confirmed and unit not in silent)
+        if turn is not None:
+            self._try(*turn)
 
     def _send(self, controller: RoboclawController, packet: bytes) -> bool:
         bus = self._bus
@@ -257,7 +246,7 @@ class RoboclawDrive:
         controller.heard(self._clock.now_s())
         return True
 
-    def _try(self, controller: RoboclawController, transaction: _Transaction) -> bool:
+    def _try(self, controller: RoboclawController, transaction: Transaction) -> bool:
         """Whether ``transaction`` succeeded; why not is in the controller's health."""
         bus = self._bus
         if bus is None:
@@ -307,18 +296,3 @@ class RoboclawDrive:
             f"RoboClaw {names} does not answer as it should on {where}, others do ({why}): check "
             "its power and plug, its address, and that multi-unit mode is on in every controller"
         )
-
-
-def _turns(
-    controllers: tuple[RoboclawController, ...],
-) -> Iterator[tuple[RoboclawController, _Transaction]]:
-    """Go round for ever: all currents, all status, one of the slow ones."""
-    slow = itertools.cycle(
-        [(unit, unit.read_battery) for unit in controllers]
-        + [(unit, unit.read_timeout) for unit in controllers]
-        + [(unit, unit.read_temperature) for unit in controllers]
-    )
-    while True:
-        yield from [(unit, unit.read_currents) for unit in controllers]
-        yield from [(unit, unit.read_status) for unit in controllers]
-        yield next(slow)
