@@ -16,8 +16,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from rover.messages import RequestKind
-from tests.browser.fingers import Fingers
+from rover.messages import Arc, RequestKind
+from tests.browser.fingers import Fingers, Keys
 from tests.builders import osr_config
 from tests.web.fake_control import FakeControl, still_rover
 from tests.web.rig import short_directory, web_server
@@ -174,3 +174,19 @@ def phone(open_page: OpenPage) -> Page:
 @pytest.fixture
 def fingers(phone: Page) -> Fingers:
     return Fingers(phone)
+
+
+@pytest.fixture
+def desk(open_page: OpenPage, control: FakeControl) -> Page:
+    """The page on a desk, with the key, once control has heard that no key is held."""
+    page = open_page()
+    control.wait_for_motion(lambda motion: motion == Arc(0.0, 0.0), "rest")
+    return page
+
+
+@pytest.fixture
+def keys(desk: Page) -> Iterator[Keys]:
+    keys = Keys(desk)
+    yield keys
+    # The tab is another test's next, and remembers.
+    keys.release_all()

@@ -1,4 +1,4 @@
-"""Fingers on a screen: touches as the browser's own input, one or several at once."""
+"""Fingers on a screen and on a keyboard: the browser's own input, one or several at once."""
 
 from playwright.sync_api import Locator, Page
 
@@ -46,3 +46,27 @@ class Fingers:
         listed = self._points if points is None else points
         touches = [{"x": x, "y": y, "id": self._ids[name]} for name, (x, y) in listed.items()]
         self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+
+class Keys:
+    """Keys of one page's keyboard, by the names that Playwright has for them."""
+
+    def __init__(self, page: Page) -> None:
+        self._keyboard = page.keyboard
+        self._held: list[str] = []
+
+    def hold(self, key: str) -> None:
+        """Press a key and keep it down; held already, it repeats."""
+        self._held.append(key)
+        self._keyboard.down(key)
+
+    def release(self, key: str) -> None:
+        """Let go of a key."""
+        self._held.remove(key)
+        self._keyboard.up(key)
+
+    def release_all(self) -> None:
+        """Let go of what is still held."""
+        for key in set(self._held):
+            self._keyboard.up(key)
+        self._held.clear()

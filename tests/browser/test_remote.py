@@ -151,34 +151,31 @@ class TestSticks:
         motion = control.wait_for_motion(is_driving, "driving").motion
         assert motion.speed_mps == pytest.approx(0.2)
 
-    def test_keys_drive_a_laptop(self, open_page, control):
-        page = open_page()
-        page.keyboard.down("w")
-        page.keyboard.down("ArrowRight")
+    def test_keys_drive_a_laptop(self, keys, control):
+        keys.hold("w")
+        keys.hold("ArrowRight")
         motion = control.wait_for_motion(
             lambda m: is_driving(m) and m.curvature_per_m < 0, "forward, to the right"
         ).motion
         assert motion.speed_mps > 0
-        page.keyboard.up("w")
-        page.keyboard.up("ArrowRight")
+        keys.release("w")
+        keys.release("ArrowRight")
         control.wait_for_motion(lambda m: m == AT_REST, "rest")
 
     @pytest.mark.parametrize("key", ["Meta", "Alt"])
-    def test_keys_that_are_held_are_let_go_by_command_and_alt(self, open_page, control, key):
-        page = open_page()
-        page.keyboard.down("w")
+    def test_keys_that_are_held_are_let_go_by_command_and_alt(self, desk, keys, control, key):
+        keys.hold("w")
         control.wait_for_motion(is_driving, "driving")
-        page.keyboard.down(key)
+        keys.hold(key)
         control.wait_for_motion(lambda m: m == AT_REST, "rest")
-        page.keyboard.up("w")
-        page.keyboard.up(key)
-        page.keyboard.down("w")
+        keys.release("w")
+        keys.release(key)
+        keys.hold("w")
         control.wait_for_motion(is_driving, "driving again")
-        page.evaluate(
+        desk.evaluate(
             """() => dispatchEvent(new KeyboardEvent("keydown", { code: "KeyC", metaKey: true }))"""
         )
         control.wait_for_motion(lambda m: m == AT_REST, "rest")
-        page.keyboard.up("w")
 
 
 class TestStop:
@@ -313,11 +310,10 @@ class TestLettingGo:
         phone.goto("about:blank")
         control.wait_for_motion(is_stop, "a stop")
 
-    def test_a_window_without_focus_lets_go(self, open_page, control):
-        page = open_page()
-        page.keyboard.down("w")
+    def test_a_window_without_focus_lets_go(self, desk, keys, control):
+        keys.hold("w")
         control.wait_for_motion(is_driving, "driving")
-        page.evaluate("() => window.dispatchEvent(new Event('blur'))")
+        desk.evaluate("() => window.dispatchEvent(new Event('blur'))")
         control.wait_for_motion(lambda m: m == AT_REST, "rest")
 
     def test_a_touch_that_the_system_takes_stops(self, phone, fingers, control):
