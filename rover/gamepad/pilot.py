@@ -5,6 +5,8 @@ drive, the right stick steers, the d-pad spins, the top or left button changes t
 is the emergency stop, Start arms, Select disarms.
 """
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from rover.clock import Clock
@@ -25,11 +27,13 @@ from rover.gamepad.layout import (
     Key,
     PadState,
 )
-from rover.messages import DriveCommand, Motion, RequestKind, Source, Stop
+from rover.messages import DriveCommand, Motion, RequestKind, Source, Stop, is_neutral
 from rover.motion.kinematics import Kinematics
 from rover.motion.sticks import DriveMode, StickInput, StickLimits, motion_from_sticks
 
 _LOOK_EVERY_S = 1.0
+# Sticks that are held for so long without the dead-man button are not held by a hand.
+_ASTRAY_S = 5.0
 _REQUESTS = {
     Key.EAST: RequestKind.STOP,
     Key.START: RequestKind.ARM,
@@ -42,19 +46,19 @@ _SAFE_REQUESTS = {RequestKind.STOP, RequestKind.DISARM}
 class GamepadUpdate(Struct, frozen=True):
     """What a poll of the gamepad brought.
 
-    ``command`` is there whenever a pad is, and once more when it goes. ``requests`` are the
-    buttons pressed since the last poll, in their order. ``trouble`` is one sentence for
-    people, empty when all is well. ``came`` and ``went`` are true in one update only.
+    ``command`` is what the pad asks for, None while it has no say; it is a Stop once when the
+    pad goes. ``deflected`` tells that a stick is not at rest, whatever the dead-man button
+    makes of it. ``requests`` are the buttons pressed since the last poll, in their order.
+    ``trouble`` is one sentence for people, empty when all is well.
     """
 
     command: DriveCommand | None = None
+    deflected: bool = False
     requests: tuple[RequestKind, ...] = ()
     connected: bool = False
     name: str = ""
     trouble: str = ""
     mode: DriveMode = DriveMode.ARC
-    came: bool = False
-    went: bool = False
 
 
 class Gamepad:
@@ -73,7 +77,6 @@ class Gamepad:
         self._silence_s = config.deadlines.gamepad_silence_s
         self._finder = finder or PadFinder(config.gamepad.device)
         self._plugged: _Plugged | None = None
-        self._came = False
         self._seq = 0
         self._trouble = ""
         self._lost = ""
@@ -94,16 +97,18 @@ class Gamepad:
             requests = plugged.take_in(now_s)
         except DeviceError:
             return self._unplugged(plugged, now_s)
-        motion = plugged.dead_man.permit(self._asked(plugged), now_s)
-        came, self._came = self._came, False
+        asked = plugged.asked()
+        motion = plugged.dead_man.permit(asked, now_s)
+        if motion is not None:
+            plugged.counted_s = now_s
         return GamepadUpdate(
-            self._command(motion, plugged.dead_man, now_s),
-            requests,
+            None if motion is None else self._command(motion, now_s),
+            deflected=not is_neutral(asked),
+            requests=requests,
             connected=True,
             name=plugged.pad.name,
-            trouble=self._trouble_with(plugged),
+            trouble=self._trouble_with(plugged, now_s),
             mode=plugged.mode,
-            came=came,
         )
 
     def close(self) -> None:
@@ -124,39 +129,35 @@ class Gamepad:
                 self._trouble = self._lost
             return
         try:
-            self._plugged = _Plugged(pad, DeadMan(self._silence_s, now_s), self._modes)
+            dead_man = DeadMan(self._silence_s, now_s)
+            self._plugged = _Plugged(pad, dead_man, self._modes, self._ask, now_s)
         except DeviceError as error:
             pad.close()
             self._trouble = str(error)
             return
-        self._came, self._lost = True, ""
+        self._lost = ""
         self._trouble = self._finder.others(pad)
 
     def _unplugged(self, plugged: "_Plugged", now_s: float) -> GamepadUpdate:
         self.close()
         self._look_due_s = now_s
         self._trouble = self._lost = f"{plugged.pad.name} was unplugged or switched off"
-        self._seq += 1
         return GamepadUpdate(
-            DriveCommand(Source.GAMEPAD, self._seq, now_s, Stop("gamepad unplugged")),
+            self._command(Stop("gamepad unplugged"), now_s),
             name=plugged.pad.name,
             trouble=self._trouble,
-            went=True,
         )
 
-    def _asked(self, plugged: "_Plugged") -> Motion:
-        controls = plugged.state.controls()
+    def _ask(self, controls: Controls, mode: DriveMode) -> Motion:
+        """Return what the sticks ask for."""
         limits = self._turbo if controls.turbo else self._normal
-        return motion_from_sticks(_sticks(controls, plugged.mode), self._feel, limits)
+        return motion_from_sticks(_sticks(controls, mode), self._feel, limits)
 
-    def _command(self, motion: Motion, dead_man: DeadMan, now_s: float) -> DriveCommand:
+    def _command(self, motion: Motion, now_s: float) -> DriveCommand:
         self._seq += 1
-        # A silent pad's commands are as old as what it last said, so that nobody takes them
-        # for news; the Stop that the silence brings is new.
-        old = dead_man.silent and not isinstance(motion, Stop)
-        return DriveCommand(Source.GAMEPAD, self._seq, dead_man.heard_s if old else now_s, motion)
+        return DriveCommand(Source.GAMEPAD, self._seq, now_s, motion)
 
-    def _trouble_with(self, plugged: "_Plugged") -> str:
+    def _trouble_with(self, plugged: "_Plugged", now_s: float) -> str:
         name = plugged.pad.name
         if plugged.dead_man.silent:
             return (
@@ -165,8 +166,13 @@ class Gamepad:
             )
         if plugged.dead_man.waits_for_rest:
             return (
-                f"{name}: let go of the sticks once before driving; if you have, they rest "
-                "outside sticks.deadband"
+                f"{name}: let go of the sticks, hold the dead-man button, then push them; if you "
+                "have let go, they rest outside sticks.deadband"
+            )
+        if now_s - plugged.counted_s > _ASTRAY_S:
+            return (
+                f"{name}: a stick is not at rest; if nobody holds it, raise sticks.deadband or "
+                "take another gamepad"
             )
         return self._trouble
 
@@ -174,16 +180,30 @@ class Gamepad:
 class _Plugged:
     """The pad that is plugged in, from then until it goes. Raises DeviceError if it is gone."""
 
-    def __init__(self, pad: OpenPad, dead_man: DeadMan, modes: list[DriveMode]) -> None:
+    def __init__(
+        self,
+        pad: OpenPad,
+        dead_man: DeadMan,
+        modes: list[DriveMode],
+        ask: Callable[[Controls, DriveMode], Motion],
+        now_s: float,
+    ) -> None:
         self.pad = pad
         self.dead_man = dead_man
         self._modes = modes
+        self._ask = ask
+        # When the sticks last counted, or were at rest.
+        self.counted_s = now_s
         self.mode = modes[0]
         self.state = PadState(pad.layout, *pad.snapshot())
         self._requests: list[RequestKind] = []
         self._dropping = False
         if self.state.is_down(Key.EAST):
             self._requests.append(RequestKind.STOP)
+
+    def asked(self) -> Motion:
+        """Return what the sticks ask for, whether they count or not."""
+        return self._ask(self.state.controls(), self.mode)
 
     def take_in(self, now_s: float) -> tuple[RequestKind, ...]:
         """Bring the state up to date; return what was asked for by button."""
@@ -217,7 +237,7 @@ class _Plugged:
         self.state.set_key(code, pressed=pressed)
         if code == DEAD_MAN:
             if pressed:
-                self.dead_man.press()
+                self.dead_man.press(at_rest=is_neutral(self.asked()))
             else:
                 self.dead_man.release()
         elif pressed and code in _REQUESTS:
