@@ -94,7 +94,7 @@ def _stages(whole: WholeLoop, ticks: int) -> list[Record]:
     """Return how long each stage takes; those of the drivers are parts of the loop's."""
     watch = Stopwatch()
     for owner, method, stage in (
-        (whole.loop, "_hear", "hear: link, gamepad, arbiter"),
+        (whole.loop._hearing, "hear", "hear: link, gamepad, arbiter"),
         (whole.pad, "poll", "hear: gamepad alone"),
         (whole.loop, "_decide", "decide: govern, steer, permit, write"),
         (whole.hardware.drive, "command", "decide: writing drives alone"),

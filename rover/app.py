@@ -12,8 +12,9 @@ from rover.config import Config
 from rover.gamepad import Gamepad, GamepadUpdate
 from rover.hardware import open_hardware
 from rover.health import Watchdog
+from rover.hearing import Pad
 from rover.link import ControlLink
-from rover.loop import ControlLoop, Pad
+from rover.loop import ControlLoop
 from rover.messages import Severity
 from rover.pacing import Pacer, Waiter
 from rover.realtime import ask_for_realtime

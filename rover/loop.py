@@ -5,27 +5,21 @@ anything is read, so that a stop is never behind a slow sensor.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from rover.clock import Clock
 from rover.config import Config
 from rover.devices import Bringup
-from rover.gamepad import GamepadUpdate
 from rover.hardware import Hardware
 from rover.hardware.base import no_hurry
-from rover.link import Inbox, ReceivedRequest
+from rover.hearing import Hearing, Link, Pad
 from rover.messages import (
-    Answer,
     ArmState,
     Condition,
     GovernedMotion,
-    Request,
-    RequestKind,
     Selected,
     Severity,
-    Telemetry,
     WheelTargets,
 )
 from rover.motion.arbiter import Arbiter
@@ -43,42 +37,8 @@ _NOT_LOOKED_YET = Condition("starting", "control has not looked at its devices y
 # Of the controllers' own deadline, what the loop may spend without commanding them. Beyond
 # it they may have stopped the wheels, and going on at speed would be a start without a ramp.
 _STALL_SHARE = 2 / 3
-# A source that sends rubbish is told of once in a while, not at every message.
-_REFUSED_EVERY_S = 1.0
 # After a longer pause ramps go on as if only so much time had passed.
 _MAX_STEP_S = 0.1
-
-
-class Link(Protocol):
-    """Where commands and requests come from and telemetry goes: ``rover.link``, or a test's."""
-
-    def receive(self) -> Inbox:
-        """Take what has come in; never waits."""
-        ...
-
-    def answer(self, received: ReceivedRequest, answer: Answer) -> None:
-        """Answer a request; never waits."""
-        ...
-
-    def publish(self, telemetry: Telemetry) -> None:
-        """Send a frame to whoever listens; never waits."""
-        ...
-
-
-class Pad(Protocol):
-    """A gamepad, or none."""
-
-    def filenos(self) -> Sequence[int]:
-        """Return what becomes readable when the pad has something to say."""
-        ...
-
-    def poll(self, now_s: float) -> GamepadUpdate:
-        """Take what the pad has sent; never waits."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the pad."""
-        ...
 
 
 class ControlLoop:
@@ -90,12 +50,21 @@ class ControlLoop:
         self._clock = clock
         self._hardware = hardware
         self._link = link
-        self._pad = pad
         self.journal = Journal()
         self._condition_log = ConditionLog(self.journal)
         self._bringup = Bringup(hardware, clock, self.journal)
         self._arbiter = Arbiter(config)
         self.arming = Arming()
+        self._hearing = Hearing(
+            clock,
+            panel=hardware.panel,
+            pad=pad,
+            link=link,
+            arbiter=self._arbiter,
+            arming=self.arming,
+            journal=self.journal,
+            enter_state=self._enter_state,
+        )
         self._seen_state: ArmState | None = None
         self._lamps: tuple[bool, bool, bool] | None = None
         self._watch = Watch(config)
@@ -111,9 +80,7 @@ class ControlLoop:
         )
         self._conditions: tuple[Condition, ...] = (_NOT_LOOKED_YET,)
         self._observed: Observed | None = None
-        self._pad_trouble = ""
         self._missed = MissedTicks(self.journal)
-        self._refused_s: dict[str, float] = {}
         self._last_s = clock.now_s()
         self._stall_s = config.roboclaw.serial_timeout_s * _STALL_SHARE
         self._commanded_s = -math.inf
@@ -136,7 +103,7 @@ class ControlLoop:
         elapsed_s = min(max(now_s - self._last_s, 0.0), _MAX_STEP_S)
         self._last_s = now_s
 
-        self._hear(now_s)
+        self._hearing.hear(self._conditions)
         # Again: a pad may have been opened meanwhile.
         now_s = self._clock.now_s()
         self._notice_stall(now_s)
@@ -170,54 +137,6 @@ class ControlLoop:
                     "shutdown",
                     f"{close.__qualname__}: {error}",
                 )
-
-    def _hear(self, now_s: float) -> None:
-        """Take in stops, requests and commands, stops first."""
-        if self._hardware.panel.stop_pressed():
-            self.arming.stop("the stop button", now_s)
-        update = self._pad.poll(now_s)
-        inbox = self._link.receive()
-        # What has come in meanwhile is stamped later than the tick began.
-        now_s = self._clock.now_s()
-        for kind in update.requests:
-            self._answer_pad(kind, now_s)
-        for received in inbox.requests:
-            answer = self._request(received.request, now_s)
-            self._link.answer(received, answer)
-        for refused in inbox.refused:
-            who = str(refused.source or "unknown source")
-            self._refuse(who, f"{who}: {refused.reason}", now_s)
-            if refused.source is not None:
-                self._arbiter.stop("a malformed command", refused.source, now_s)
-        for command in inbox.drive:
-            reason = self._arbiter.receive(command, now_s)
-            if reason:
-                self._refuse(command.source, reason, now_s)
-        if update.command is not None:
-            self._arbiter.receive(update.command, now_s)
-        if update.trouble != self._pad_trouble:
-            self._pad_trouble = update.trouble
-            severity = Severity.WARNING if update.trouble else Severity.INFO
-            self.journal.add(now_s, severity, "gamepad", update.trouble or f"{update.name} ready")
-
-    def _answer_pad(self, kind: RequestKind, now_s: float) -> None:
-        if kind is RequestKind.ARM and self.arming.state in {ArmState.ESTOP, ArmState.FAULT}:
-            kind = RequestKind.CLEAR
-        answer = self._request(Request(kind, "the gamepad", now_s), now_s)
-        for refusal in answer.refusals:
-            self.journal.add(now_s, Severity.WARNING, "refused", refusal)
-
-    def _request(self, request: Request, now_s: float) -> Answer:
-        asking = self._arbiter.asking(now_s)
-        answer = self.arming.request(request, self._conditions, asking, now_s)
-        # At once: of a stop and a clear in one tick, the stop must have had its effect.
-        self._enter_state(now_s)
-        return answer
-
-    def _refuse(self, who: str, reason: str, now_s: float) -> None:
-        if now_s - self._refused_s.get(who, -math.inf) >= _REFUSED_EVERY_S:
-            self._refused_s[who] = now_s
-            self.journal.add(now_s, Severity.WARNING, "refused", reason)
 
     def _notice_stall(self, now_s: float) -> None:
         """Fault if the controllers have gone without a command for too long."""
@@ -304,7 +223,7 @@ class ControlLoop:
                 Snapshot(
                     now_s=now_s,
                     state=self.arming.state,
-                    refusals=self.arming.refusals(self._conditions, self._arbiter.asking(now_s)),
+                    refusals=self.arming.refusals(self._conditions, self._hearing.asking(now_s)),
                     selected=decision.selected,
                     governed=decision.governed,
                     permitted=decision.permitted,

@@ -96,6 +96,28 @@ def test_a_refusal_to_the_pad_is_an_event() -> None:
     assert events(rover, "refused") == ["web: let go of the sticks first"]
 
 
+def test_nobody_arms_while_somebody_holds_a_stick_of_the_pad() -> None:
+    """Whatever its dead-man says: a pad that drives nothing yet may do so in a moment."""
+    rover = MemoryRover()
+    rover.run(1.0)
+    rover.pad.update = GamepadUpdate(connected=True, name="pad", deflected=True)
+    assert rover.ask(RequestKind.ARM).refusals == ("gamepad: let go of the sticks first",)
+    rover.run(0.1)
+    assert rover.telemetry.refusals == ("gamepad: let go of the sticks first",)
+    press(rover, RequestKind.ARM)
+    rover.pad.update = GamepadUpdate(connected=True, name="pad")
+    assert rover.ask(RequestKind.ARM).accepted
+
+
+def test_a_pad_with_a_stick_astray_keeps_no_phone_from_driving() -> None:
+    rover = MemoryRover().armed()
+    rover.pad.update = GamepadUpdate(connected=True, name="pad", deflected=True)
+    rover.say(AHEAD)
+    rover.run(1.0)
+    assert not rover.stands()
+    assert rover.telemetry.source is Source.WEB
+
+
 def test_trouble_with_the_pad_is_told_once_and_its_end_too() -> None:
     rover = MemoryRover()
     rover.pad.update = GamepadUpdate(trouble="no gamepad found: plug one in or pair it")

@@ -395,7 +395,9 @@ def test_targets_that_are_not_numbers_stop_at_the_gate(monkeypatch: pytest.Monke
     assert "gate" in rover.loop.arming.reason
 
 
-@pytest.mark.parametrize("stage", ["_hear", "_enter_state", "_decide", "_observe", "_publish"])
+@pytest.mark.parametrize(
+    "stage", ["_notice_stall", "_enter_state", "_decide", "_observe", "_publish"]
+)
 def test_an_exception_in_any_stage_and_the_shutdown_that_follows(
     monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:

@@ -1,0 +1,152 @@
+"""What people say to the rover: by the stop button, on the gamepad, over the link.
+
+Nothing here waits. A stop comes before a request, a request before a command, and each request
+has its whole effect before the next one is looked at.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from rover.clock import Clock
+from rover.gamepad import GamepadUpdate
+from rover.hardware.base import Panel
+from rover.link import Inbox, ReceivedRequest
+from rover.messages import (
+    Answer,
+    ArmState,
+    Condition,
+    Request,
+    RequestKind,
+    Severity,
+    Source,
+    Telemetry,
+)
+from rover.motion.arbiter import Arbiter
+from rover.motion.arming import Arming
+from rover.telemetry import Journal
+
+# A source that sends rubbish is told of once in a while, not at every message.
+_REFUSED_EVERY_S = 1.0
+
+
+class Link(Protocol):
+    """Where commands and requests come from and telemetry goes: ``rover.link``, or a test's."""
+
+    def receive(self) -> Inbox:
+        """Take what has come in; never waits."""
+        ...
+
+    def answer(self, received: ReceivedRequest, answer: Answer) -> None:
+        """Answer a request; never waits."""
+        ...
+
+    def publish(self, telemetry: Telemetry) -> None:
+        """Send a frame to whoever listens; never waits."""
+        ...
+
+
+class Pad(Protocol):
+    """A gamepad, or none."""
+
+    def filenos(self) -> Sequence[int]:
+        """Return what becomes readable when the pad has something to say."""
+        ...
+
+    def poll(self, now_s: float) -> GamepadUpdate:
+        """Take what the pad has sent; never waits."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the pad."""
+        ...
+
+
+class Hearing:
+    """Hands what comes in to ``arbiter`` and ``arming``, and answers.
+
+    ``enter_state`` is called after every request, with the time: it does what a change of
+    the arming state demands.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        panel: Panel,
+        pad: Pad,
+        link: Link,
+        arbiter: Arbiter,
+        arming: Arming,
+        journal: Journal,
+        enter_state: Callable[[float], None],
+    ) -> None:
+        self._clock = clock
+        self._panel = panel
+        self._pad = pad
+        self._link = link
+        self._arbiter = arbiter
+        self._arming = arming
+        self._journal = journal
+        self._enter_state = enter_state
+        self._pad_trouble = ""
+        self._pad_deflected = False
+        self._refused_s: dict[str, float] = {}
+
+    def hear(self, conditions: tuple[Condition, ...]) -> None:
+        """Take in stops, requests and commands; ``conditions`` speak against arming."""
+        now_s = self._clock.now_s()
+        if self._panel.stop_pressed():
+            self._arming.stop("the stop button", now_s)
+        update = self._pad.poll(now_s)
+        inbox = self._link.receive()
+        # What has come in meanwhile is stamped later than the tick began.
+        now_s = self._clock.now_s()
+        self._pad_deflected = update.deflected
+        for kind in update.requests:
+            self._answer_pad(kind, conditions, now_s)
+        for received in inbox.requests:
+            answer = self._request(received.request, conditions, now_s)
+            self._link.answer(received, answer)
+        for refused in inbox.refused:
+            who = str(refused.source or "unknown source")
+            self._refuse(who, f"{who}: {refused.reason}", now_s)
+            if refused.source is not None:
+                self._arbiter.stop("a malformed command", refused.source, now_s)
+        for command in inbox.drive:
+            reason = self._arbiter.receive(command, now_s)
+            if reason:
+                self._refuse(command.source, reason, now_s)
+        if update.command is not None:
+            self._arbiter.receive(update.command, now_s)
+        if update.trouble != self._pad_trouble:
+            self._pad_trouble = update.trouble
+            severity = Severity.WARNING if update.trouble else Severity.INFO
+            self._journal.add(now_s, severity, "gamepad", update.trouble or f"{update.name} ready")
+
+    def asking(self, now_s: float) -> tuple[Source, ...]:
+        """Return whose sticks are not at rest, counted or not: nobody arms meanwhile."""
+        asking = self._arbiter.asking(now_s)
+        if self._pad_deflected and Source.GAMEPAD not in asking:
+            return (Source.GAMEPAD, *asking)
+        return asking
+
+    def _answer_pad(
+        self, kind: RequestKind, conditions: tuple[Condition, ...], now_s: float
+    ) -> None:
+        if kind is RequestKind.ARM and self._arming.state in {ArmState.ESTOP, ArmState.FAULT}:
+            kind = RequestKind.CLEAR
+        answer = self._request(Request(kind, "the gamepad", now_s), conditions, now_s)
+        for refusal in answer.refusals:
+            self._journal.add(now_s, Severity.WARNING, "refused", refusal)
+
+    def _request(self, request: Request, conditions: tuple[Condition, ...], now_s: float) -> Answer:
+        answer = self._arming.request(request, conditions, self.asking(now_s), now_s)
+        # At once: of a stop and a clear in one tick, the stop must have had its effect.
+        self._enter_state(now_s)
+        return answer
+
+    def _refuse(self, who: str, reason: str, now_s: float) -> None:
+        if now_s - self._refused_s.get(who, -math.inf) >= _REFUSED_EVERY_S:
+            self._refused_s[who] = now_s
+            self._journal.add(now_s, Severity.WARNING, "refused", reason)
