@@ -39,27 +39,29 @@ class DeadMan:
         self._let_go = self._let_go or self._live
         self._live = False
 
-    def permit(self, asked: Motion, now_s: float) -> Motion | None:
+    def permit(self, asked: Motion, now_s: float, *, deflected: bool) -> Motion | None:
         """Return what the pad may ask for, given what its sticks ask for.
 
-        That is ``asked`` while the sticks count or are at rest, and None while they do not
-        count: nobody may take that for sticks at rest. A Stop, once, when the button is
+        ``deflected`` tells that something on the pad is not at rest, even if ``asked`` is
+        neutral: what means nothing now is motion at the press of the mode button, or when the
+        trigger that held it in balance is let go of.
+
+        The answer is ``asked`` while the sticks count or are at rest, and None while they are
+        neither: nobody may take that for sticks at rest. A Stop, once, when the button is
         released or the pad falls silent with a stick held.
         """
-        at_rest = is_neutral(asked)
         if self._let_go:
-            self._let_go = False
-            # Pressed again meanwhile, but who drives must see the sticks at rest first.
-            self._rested = at_rest
+            # Pressed again meanwhile, but the sticks at rest must be told first, after this.
+            self._let_go, self._rested = False, False
             return Stop("dead-man released")
-        if at_rest:
+        if is_neutral(asked) and not deflected:
             self._rested = True
             return asked
         if not self._live or not self._rested:
             return None
         silence_s = now_s - self._heard_s
         # Written so that a time that is not a number is a silence.
-        if not silence_s <= self._silence_s:
+        if not is_neutral(asked) and not silence_s <= self._silence_s:
             self._live, self.silent = False, True
             return Stop(f"gamepad silent for {silence_s:.1f} s with a stick held")
         return asked

@@ -102,7 +102,8 @@ class Controls(Struct, frozen=True):
     """Where a person holds everything, before any shaping.
 
     ``drive`` is positive forward; ``turn``, ``slide`` and ``spin`` are positive to the left.
-    All are within -1 to 1.
+    All are within -1 to 1. ``deflection``, 0 to 1, is how far from rest whatever is furthest
+    from it is, ``slide`` aside: of a stick and a trigger that cancel out neither is at rest.
     """
 
     drive: float
@@ -110,6 +111,7 @@ class Controls(Struct, frozen=True):
     slide: float
     spin: float
     turbo: bool
+    deflection: float
 
 
 def why_not_gamepad(keys: Container[int], axes: Container[int]) -> str:
@@ -185,14 +187,20 @@ class PadState:
 
     def controls(self) -> Controls:
         """Return what the pad's state asks for."""
-        drive = -self._centred(Axis.Y) + self._trigger(self._layout.forward, Key.TR2)
-        drive -= self._trigger(self._layout.reverse, Key.TL2)
+        stick = -self._centred(Axis.Y)
+        forward = self._trigger(self._layout.forward, Key.TR2)
+        reverse = self._trigger(self._layout.reverse, Key.TL2)
+        drive = min(1.0, max(-1.0, stick + forward - reverse))
+        turn = -self._centred(self._layout.turn)
+        left, right = self._d_pad()
         return Controls(
-            drive=min(1.0, max(-1.0, drive)),
-            turn=-self._centred(self._layout.turn),
+            drive=drive,
+            turn=turn,
             slide=-self._centred(Axis.X),
-            spin=self._spin(),
+            spin=left - right,
             turbo=self.is_down(TURBO),
+            # The sum too: two that are within the deadband may be beyond it together.
+            deflection=max(abs(stick), forward, reverse, abs(drive), abs(turn), left, right),
         )
 
     def _centred(self, axis: Axis) -> float:
@@ -205,8 +213,9 @@ class PadState:
             return 0.0
         return self._layout.ranges[axis].pulled(self._axes[axis])
 
-    def _spin(self) -> float:
+    def _d_pad(self) -> tuple[float, float]:
+        """Return whether the d-pad is pressed to the left, and to the right: 1 or 0."""
         hat = self._centred(Axis.HAT0X) if Axis.HAT0X in self._layout.ranges else 0.0
         left = hat <= -_HAT_PRESSED or self.is_down(Key.DPAD_LEFT)
         right = hat >= _HAT_PRESSED or self.is_down(Key.DPAD_RIGHT)
-        return float(left) - float(right)
+        return float(left), float(right)

@@ -27,7 +27,7 @@ from rover.gamepad.layout import (
     Key,
     PadState,
 )
-from rover.messages import DriveCommand, Motion, RequestKind, Source, Stop, is_neutral
+from rover.messages import DriveCommand, Motion, RequestKind, Source, Stop
 from rover.motion.kinematics import Kinematics
 from rover.motion.sticks import DriveMode, StickInput, StickLimits, motion_from_sticks
 
@@ -47,9 +47,9 @@ class GamepadUpdate(Struct, frozen=True):
     """What a poll of the gamepad brought.
 
     ``command`` is what the pad asks for, None while it has no say; it is a Stop once when the
-    pad goes. ``deflected`` tells that a stick is not at rest, whatever the dead-man button
-    makes of it. ``requests`` are the buttons pressed since the last poll, in their order.
-    ``trouble`` is one sentence for people, empty when all is well.
+    pad goes. ``deflected`` tells that a stick, a trigger or the d-pad is not at rest, whatever
+    the mode and the dead-man button make of it. ``requests`` are the buttons pressed since the
+    last poll, in their order. ``trouble`` is one sentence for people, empty when all is well.
     """
 
     command: DriveCommand | None = None
@@ -97,13 +97,15 @@ class Gamepad:
             requests = plugged.take_in(now_s)
         except DeviceError:
             return self._unplugged(plugged, now_s)
-        asked = plugged.asked()
-        motion = plugged.dead_man.permit(asked, now_s)
+        controls = plugged.state.controls()
+        deflected = self._deflected(controls)
+        asked = self._asked(controls, plugged.mode)
+        motion = plugged.dead_man.permit(asked, now_s, deflected=deflected)
         if motion is not None:
             plugged.counted_s = now_s
         return GamepadUpdate(
             None if motion is None else self._command(motion, now_s),
-            deflected=not is_neutral(asked),
+            deflected=deflected,
             requests=requests,
             connected=True,
             name=plugged.pad.name,
@@ -130,7 +132,7 @@ class Gamepad:
             return
         try:
             dead_man = DeadMan(self._silence_s, now_s)
-            self._plugged = _Plugged(pad, dead_man, self._modes, self._ask, now_s)
+            self._plugged = _Plugged(pad, dead_man, self._modes, self._deflected, now_s)
         except DeviceError as error:
             pad.close()
             self._trouble = str(error)
@@ -148,10 +150,15 @@ class Gamepad:
             trouble=self._trouble,
         )
 
-    def _ask(self, controls: Controls, mode: DriveMode) -> Motion:
-        """Return what the sticks ask for."""
+    def _asked(self, controls: Controls, mode: DriveMode) -> Motion:
+        """Return what the sticks ask for, whether they count or not."""
         limits = self._turbo if controls.turbo else self._normal
         return motion_from_sticks(_sticks(controls, mode), self._feel, limits)
+
+    def _deflected(self, controls: Controls) -> bool:
+        """Return whether anything is away from rest that means motion in any mode."""
+        slide = abs(controls.slide) if DriveMode.CRAB in self._modes else 0.0
+        return max(controls.deflection, slide) > self._feel.deadband
 
     def _command(self, motion: Motion, now_s: float) -> DriveCommand:
         self._seq += 1
@@ -167,7 +174,8 @@ class Gamepad:
         if plugged.dead_man.waits_for_rest:
             return (
                 f"{name}: let go of the sticks, hold the dead-man button, then push them; if you "
-                "have let go, they rest outside sticks.deadband"
+                "have let go of sticks, triggers and d-pad, one rests outside sticks.deadband: "
+                "raise that or take another gamepad"
             )
         if now_s - plugged.counted_s > _ASTRAY_S:
             return (
@@ -185,13 +193,13 @@ class _Plugged:
         pad: OpenPad,
         dead_man: DeadMan,
         modes: list[DriveMode],
-        ask: Callable[[Controls, DriveMode], Motion],
+        deflected: Callable[[Controls], bool],
         now_s: float,
     ) -> None:
         self.pad = pad
         self.dead_man = dead_man
         self._modes = modes
-        self._ask = ask
+        self._deflected = deflected
         # When the sticks last counted, or were at rest.
         self.counted_s = now_s
         self.mode = modes[0]
@@ -200,10 +208,6 @@ class _Plugged:
         self._dropping = False
         if self.state.is_down(Key.EAST):
             self._requests.append(RequestKind.STOP)
-
-    def asked(self) -> Motion:
-        """Return what the sticks ask for, whether they count or not."""
-        return self._ask(self.state.controls(), self.mode)
 
     def take_in(self, now_s: float) -> tuple[RequestKind, ...]:
         """Bring the state up to date; return what was asked for by button."""
@@ -237,7 +241,7 @@ class _Plugged:
         self.state.set_key(code, pressed=pressed)
         if code == DEAD_MAN:
             if pressed:
-                self.dead_man.press(at_rest=is_neutral(self.asked()))
+                self.dead_man.press(at_rest=not self._deflected(self.state.controls()))
             else:
                 self.dead_man.release()
         elif pressed and code in _REQUESTS:
