@@ -174,13 +174,12 @@ class Gamepad:
         if plugged.dead_man.waits_for_rest:
             return (
                 f"{name}: let go of the sticks, hold the dead-man button, then push them; if you "
-                "have let go of sticks, triggers and d-pad, one rests outside sticks.deadband: "
-                "raise that or take another gamepad"
+                "have let go, one of them or a trigger rests outside sticks.deadband: raise that"
             )
         if now_s - plugged.counted_s > _ASTRAY_S:
             return (
-                f"{name}: a stick is not at rest; if nobody holds it, raise sticks.deadband or "
-                "take another gamepad"
+                f"{name}: a stick or a trigger is not at rest; if nobody holds it, raise "
+                "sticks.deadband or take another gamepad"
             )
         return self._trouble
 

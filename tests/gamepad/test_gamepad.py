@@ -159,6 +159,44 @@ def test_sticks_do_nothing_without_the_dead_man(bed, config):
     assert after.deflected
 
 
+def test_a_stick_that_means_nothing_in_this_mode_is_not_at_rest(bed, config):
+    node = plugged(bed, config)
+    bed.press(node, pads.BTN_NORTH)
+    bed.release(node, pads.BTN_NORTH)
+    bed.move(node, pads.ABS_Y, -32768)
+    assert bed.poll().deflected
+    bed.press(node, pads.BTN_TR)
+    assert "let go of the sticks" in bed.poll().trouble
+    bed.press(node, pads.BTN_NORTH)
+    back = bed.poll()
+    assert back.mode is DriveMode.ARC
+    assert back.command is None
+    bed.move(node, pads.ABS_Y, 0)
+    assert motion_of(bed.poll()) == AT_REST
+
+
+def test_a_stick_and_a_trigger_that_cancel_out_are_not_at_rest(bed, config):
+    node = plugged(bed, config)
+    bed.move(node, pads.ABS_Y, -32768)
+    bed.move(node, pads.ABS_Z, 1023)
+    assert bed.poll().deflected
+    bed.press(node, pads.BTN_TR)
+    bed.move(node, pads.ABS_Z, 0)
+    assert bed.poll().command is None
+
+
+def test_the_sideways_axis_counts_where_wheels_can_crab(bed, config):
+    steer = config.wheels["left_front"].steer
+    wheels = {name: structs.replace(wheel, steer=steer) for name, wheel in config.wheels.items()}
+    node = plugged(bed, structs.replace(config, wheels=wheels))
+    bed.move(node, pads.ABS_X, -32768)
+    assert bed.poll().deflected
+    bed.start(config)
+    sideways = bed.poll()
+    assert sideways.connected
+    assert not sideways.deflected
+
+
 def test_a_stick_that_does_not_come_to_rest_is_told(bed, config):
     node = plugged(bed, config)
     bed.move(node, pads.ABS_RX, 6000)
@@ -327,6 +365,7 @@ def test_a_pad_plugged_in_again_elsewhere_needs_the_dead_man_anew(bed, config):
     bed.move(again, pads.ABS_Y, -32768)
     assert bed.poll().command is None
     bed.move(again, pads.ABS_Y, 0)
+    assert motion_of(bed.poll()) == AT_REST
     bed.press(again, pads.BTN_TR)
     bed.move(again, pads.ABS_Y, -32768)
     assert motion_of(bed.poll()) == Arc(config.motion.max_speed_mps, 0.0)
@@ -462,6 +501,7 @@ def test_a_silent_pad_stops_and_needs_rest_and_a_new_press(bed, config):
     assert bed.poll().command is None
     bed.release(node, pads.BTN_TR)
     bed.move(node, pads.ABS_Y, 0)
+    assert motion_of(bed.poll()) == AT_REST
     bed.press(node, pads.BTN_TR)
     bed.move(node, pads.ABS_Y, -32768)
     assert motion_of(bed.poll()) == forward

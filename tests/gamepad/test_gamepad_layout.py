@@ -154,6 +154,29 @@ def test_the_d_pad_spins_as_axis_or_as_buttons(keys, hat, spin):
     assert state.controls().spin == spin
 
 
+@pytest.mark.parametrize(
+    ("keys", "values", "deflection"),
+    [
+        ([], {}, 0.0),
+        ([], {Axis.Y: 0}, 1.0),
+        ([], {Axis.RX: 255}, 1.0),
+        ([], {Axis.RZ: 51}, 0.2),
+        # The sideways axis of the left stick is told apart: it means something in CRAB alone.
+        ([], {Axis.X: 0}, 0.0),
+        # What cancels out is not at rest, and what adds up is as much as its sum.
+        ([], {Axis.Y: 0, Axis.Z: 255}, 1.0),
+        ([Key.DPAD_LEFT, Key.DPAD_RIGHT], {}, 1.0),
+        ([], {Axis.Y: 64, Axis.RZ: 51}, 0.7),
+    ],
+)
+def test_the_deflection_is_that_of_what_is_furthest_from_rest(keys, values, deflection):
+    axes = {Axis.RX: BYTE, Axis.Z: BYTE, Axis.RZ: BYTE}
+    state = state_of(axes, keys=keys, values={Axis.Z: 0, Axis.RZ: 0})
+    for axis, raw in values.items():
+        state.set_axis(axis, raw)
+    assert state.controls().deflection == pytest.approx(deflection, abs=0.01)
+
+
 def test_a_pad_without_a_hat_spins_by_its_buttons():
     assert state_of({}, keys=[Key.DPAD_LEFT]).controls().spin == 1.0
 
