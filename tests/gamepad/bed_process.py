@@ -5,10 +5,13 @@ evdev library, the ioctls, the reads and sysfs are all real as far as the progra
 """
 
 import ctypes
+import fcntl
 import os
 import struct
 import sys
 import tempfile
+import termios
+import time
 
 import msgspec
 
@@ -18,6 +21,7 @@ from rover.gamepad import Gamepad, GamepadUpdate
 from tests.gamepad.pads import ABS, KEY, SYN, Description
 
 _EVENT = struct.Struct("llHHi")
+_ARRIVAL_S = 5.0
 _LONG_BITS = 8 * ctypes.sizeof(ctypes.c_long)
 
 
@@ -54,6 +58,7 @@ class TestBed:
         self._bed = lib.umockdev_testbed_new()
         self._fds: dict[int, int] = {}
         self._kept: list[int] = []
+        self._readable: dict[int, int] = {}
 
     def plug(self, node: int, description: Description) -> None:
         if not self._lib.umockdev_testbed_add_from_string(
@@ -72,6 +77,8 @@ class TestBed:
         # A node is a pseudo-terminal, and umockdev aborts if the number of one comes back:
         # holding it open keeps the number taken.
         self._kept.append(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+        # A duplicate is the terminal itself to ioctl, not the device that umockdev pretends.
+        self._readable[node] = os.dup(self._kept[-1])
 
     def fd_of(self, node: int) -> int:
         """Return what the device's events are written to."""
@@ -80,11 +87,24 @@ class TestBed:
     def send(self, node: int, events: list[tuple[int, int, int]]) -> None:
         # More than a pseudo-terminal's 4096 bytes would be read in parts of events.
         assert len(events) <= 4096 // _EVENT.size
-        os.write(self._fds[node], b"".join(_EVENT.pack(0, 0, *event) for event in events))
+        unread = self._unread(node)
+        sent = os.write(self._fds[node], b"".join(_EVENT.pack(0, 0, *event) for event in events))
+        # The kernel hands a terminal's bytes on in its own time.
+        deadline_s = time.monotonic() + _ARRIVAL_S
+        while self._unread(node) != unread + sent:
+            if time.monotonic() > deadline_s:
+                raise TimeoutError(f"{self._unread(node)} bytes to read, not {unread} + {sent}")
+            os.sched_yield()
+
+    def _unread(self, node: int) -> int:
+        """Return how many bytes wait to be read from the device."""
+        count = fcntl.ioctl(self._readable[node], termios.FIONREAD, bytes(4))
+        return int.from_bytes(count, sys.byteorder)
 
     def unplug(self, node: int) -> None:
         self._lib.umockdev_testbed_remove_device(self._bed, f"{_device(node)}/event{node}".encode())
         os.close(self._fds.pop(node))
+        os.close(self._readable.pop(node))
 
     def unplug_all(self) -> None:
         for node in list(self._fds):
