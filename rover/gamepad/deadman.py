@@ -44,7 +44,7 @@ class DeadMan:
     def release(self) -> None:
         """Note that the button is up."""
         self._let_go = self._let_go or self._live
-        self._live, self._rested = False, False
+        self._live = False
 
     def permit(self, asked: Motion, now_s: float, *, deflected: bool) -> Motion | None:
         """Return what the pad may ask for, given what its sticks ask for.

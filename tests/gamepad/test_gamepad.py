@@ -159,6 +159,21 @@ def test_sticks_do_nothing_without_the_dead_man(bed, config):
     assert after.deflected
 
 
+def test_a_stick_pushed_just_before_the_press_does_not_count(bed, config):
+    node = plugged(bed, config)
+    bed.move(node, pads.ABS_Y, -32768)
+    bed.press(node, pads.BTN_TR)
+    assert bed.poll().command is None
+    bed.move(node, pads.ABS_Y, 0)
+    assert motion_of(bed.poll()) == AT_REST
+    bed.release(node, pads.BTN_TR)
+    assert motion_of(bed.poll()) == Stop("dead-man released")
+    assert motion_of(bed.poll()) == AT_REST
+    bed.press(node, pads.BTN_TR)
+    bed.move(node, pads.ABS_Y, -32768)
+    assert motion_of(bed.poll()) == Arc(config.motion.max_speed_mps, 0.0)
+
+
 def test_a_stick_that_means_nothing_in_this_mode_is_not_at_rest(bed, config):
     node = plugged(bed, config)
     bed.press(node, pads.BTN_NORTH)

@@ -93,6 +93,10 @@ def test_a_second_press_tells_of_a_release_that_was_lost(dead_man):
     assert permit(dead_man, FORWARD, 0.0) is None
 
 
+def test_what_asks_for_motion_is_not_at_rest_though_nothing_is_called_deflected(dead_man):
+    assert dead_man.permit(FORWARD, 0.0, deflected=False) is None
+
+
 def test_a_release_without_a_press_is_nothing(dead_man):
     dead_man.release()
     assert permit(dead_man, FORWARD, 0.0) is None
