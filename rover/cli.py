@@ -149,10 +149,12 @@ def web(
 ) -> None:
     """Run the phone remote's web server."""
     from rover.invitation import invite
+    from rover.realtime import let_control_go_first
     from web.server import run_web
 
     config = files.load()
     log_to_stderr("web")
+    let_control_go_first()
     run_web(
         config,
         directory,

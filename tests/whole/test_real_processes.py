@@ -4,6 +4,7 @@ Bounds in time are several times what they should be, for a busy test machine; e
 held on the manual clock in ``test_stopping``.
 """
 
+import os
 import signal
 import tempfile
 import time
@@ -141,6 +142,9 @@ def test_rover_sim_starts_everything_and_leaves_nothing_behind() -> None:
         said += line
     children = _children(process.pid)
     assert len(children) == 3
+    # The web process stands back for the others.
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert sorted(os.getpriority(os.PRIO_PROCESS, pid) - own for pid in children) == [0, 0, 5]
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 0
