@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from benchmarks.bare_timer import read_lateness_s
 from benchmarks.control_process import Tick, read_ticks
 from benchmarks.harness import Effort, Measurement, NotMeasuredError, Progress
 from benchmarks.phone import Phone
@@ -51,8 +52,19 @@ def _measure(effort: Effort, progress: Progress) -> list[Record]:
             progress(round(number * duration_s + done_s), len(cases) * duration_s)
 
         with running_rig(NO_PAD + loop_settings(case.rate_hz, case.priority)) as rig:
-            records.append(_record(case, _drive_and_watch(rig, duration_s, tell)))
+            watched = _drive_and_watch(rig, case, duration_s, tell)
+        records += [_record(case, watched.ticks), _peer(case, watched.bare_s)]
     return records
+
+
+def _peer(case: _Case, bare_s: list[float]) -> Record:
+    return Record(
+        f"bare sleep, {case.name}",
+        "ms",
+        Spread.of(bare_s).scaled(1e3),
+        f"a loop that only sleeps, at the same time and priority; "
+        f"{sum(late_s > 1.0 / case.rate_hz for late_s in bare_s)} lost",
+    )
 
 
 def _record(case: _Case, ticks: list[Tick]) -> Record:
@@ -70,11 +82,24 @@ def _record(case: _Case, ticks: list[Tick]) -> Record:
     )
 
 
-def _drive_and_watch(rig: Rig, duration_s: float, tell: Callable[[float], None]) -> list[Tick]:
-    """Return control's ticks while one page drove and all of them watched."""
-    path = rig.directory / "ticks"
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """Control's ticks, and how late a loop was that only slept meanwhile."""
+
+    ticks: list[Tick]
+    bare_s: list[float]
+
+
+def _drive_and_watch(
+    rig: Rig, case: _Case, duration_s: float, tell: Callable[[float], None]
+) -> _Watched:
+    """Return what was measured while one page drove and all of them watched."""
+    path, bare_path = rig.directory / "ticks", rig.directory / "bare"
     rig.start_hardware()
     control = rig.start_control((sys.executable, "-m", "benchmarks.control_process", str(path)))
+    pace = (str(1.0 / case.rate_hz), str(case.priority))
+    timer = (sys.executable, "-m", "benchmarks.bare_timer", str(bare_path), *pace)
+    bare = rig.start("bare", timer)
     port, key = rig.start_web()
     with _standing_back(), ExitStack() as stack:
         phones = [stack.enter_context(Phone(port, key)) for _ in range(_PHONES)]
@@ -89,7 +114,11 @@ def _drive_and_watch(rig: Rig, duration_s: float, tell: Callable[[float], None])
     if min(told) < _LEAST_FRAMES_PART * rig.config.loop.telemetry_hz * duration_s:
         raise NotMeasuredError(f"the pages were told too little: {told} frames each")
     end(control)
-    return [tick for tick in read_ticks(path) if began_s <= tick.started_s <= ended_s]
+    end(bare)
+    return _Watched(
+        [tick for tick in read_ticks(path) if began_s <= tick.started_s <= ended_s],
+        read_lateness_s(bare_path, began_s, ended_s),
+    )
 
 
 @contextmanager

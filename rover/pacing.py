@@ -4,10 +4,11 @@ import math
 import select
 from collections.abc import Callable, Sequence
 
-from rover.clock import Clock
+from rover.clock import AWAKE_S, Clock
 
-# A reading takes up to 1.1 ms of wire at 115200 baud; what else a tick does after it, 0.4 ms.
-_READING_S = 0.0015
+# A reading takes up to 1.1 ms of wire at 115200 baud; what else a tick does after it, 0.4 ms; the
+# rest is for an answer that comes late.
+_READING_S = 0.002
 
 
 class Pacer:
@@ -67,7 +68,7 @@ class Waiter:
     def wait(self) -> None:
         """Return when the next tick shall start, which the pacer takes note of."""
         pacer = self._pacer
-        while (left_s := pacer.due_s - self._clock.now_s()) > 0:
+        while (left_s := pacer.due_s - AWAKE_S - self._clock.now_s()) > 0:
             if self._link_pending():
                 break
             pads = tuple(self._pad_filenos())
@@ -75,7 +76,10 @@ class Waiter:
             readable, _, _ = select.select((*self._link_filenos, *pads), (), (), left_s)
             if any(fileno in pads for fileno in readable):
                 break
-        self._clock.sleep_s(min(pacer.due_s, pacer.earliest_s) - self._clock.now_s())
+        else:
+            self._clock.sleep_until_s(pacer.due_s)
+        # Input came before, perhaps too soon after the last tick.
+        self._clock.sleep_until_s(min(pacer.due_s, pacer.earliest_s))
         pacer.started(self._clock.now_s())
 
     def hurry(self) -> bool:

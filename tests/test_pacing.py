@@ -113,7 +113,7 @@ def test_input_is_no_reason_for_a_hurry_before_half_a_period(rig: Rig) -> None:
 
 
 def test_a_tick_hurries_when_the_next_is_due_before_another_reading(rig: Rig) -> None:
-    rig.clock.sleep_s(0.0084)
+    rig.clock.sleep_s(0.0079)
     assert not rig.waiter.hurry()
     rig.clock.sleep_s(0.0002)
     assert rig.waiter.hurry()
