@@ -29,16 +29,14 @@ def start_rover() -> tuple[subprocess.Popen[str], str]:
 
 
 def arm(page: Page) -> None:
-    """Arm by the page's own button, as soon as it may be pressed."""
-    page.locator("#action[data-kind=arm]:enabled").click()
+    """Arm by the page's own button, once it has been there long enough to be pressed."""
+    page.locator("#action[data-kind=arm][data-settled=true]:enabled").click()
     page.wait_for_selector("#action[data-kind=disarm]")
 
 
 def drive_by_thumbs(context: BrowserContext, page: Page) -> CDPSession:
     """Drive forward and to the left with a thumb on every pad; the thumbs stay down."""
     session = context.new_cdp_session(page)
-    # The neutral frames of a page that has just come up are what lets it drive.
-    time.sleep(2.0)
     boxes = [box for pad in page.locator(".pad:visible").all() if (box := pad.bounding_box())]
     middles = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]
     for part in (0.0, 0.5, 1.0):
@@ -62,6 +60,8 @@ def picture(browser: Browser, url: str, name: str, **device: object) -> None:
     page = context.new_page()
     page.goto(url)
     arm(page)
+    # Only sticks that have been at rest since then may drive, and the corners turn straight first.
+    time.sleep(2.0)
     if device.get("has_touch"):
         session = drive_by_thumbs(context, page)
         page.screenshot(path=IMAGES / f"{name}.png")
