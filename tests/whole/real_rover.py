@@ -46,6 +46,17 @@ def start_rover(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
+@contextlib.contextmanager
+def running_rover(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start the `rover` command; whatever becomes of the test, no process of it is left."""
+    process = start_rover(*arguments)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            end(process)
+
+
 def wait_for(condition: Callable[[], bool], what: str, within_s: float = WITHIN_S) -> None:
     """Wait until ``condition``; fail with ``what`` if it does not come true in time."""
     deadline_s = time.monotonic() + within_s

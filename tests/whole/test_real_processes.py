@@ -6,6 +6,7 @@ held on the manual clock in ``test_stopping``.
 
 import os
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tests.whole.real_rover import (
     RealRover,
     end,
     real_rover,
+    running_rover,
     start_rover,
     wait_for,
 )
@@ -119,39 +121,42 @@ def test_a_hardware_that_vanishes_is_told_and_found_again(rover: RealRover) -> N
 
 
 def test_control_without_hardware_says_what_is_missing_and_goes_on() -> None:
-    with tempfile.TemporaryDirectory(prefix="rover-") as name:
-        control = start_rover("control", "--dir", name, "--sim", name)
-        assert control.stdout is not None
-        said = ""
-        while "serial0" not in said:
-            line = control.stdout.readline()
-            assert line, f"control ended: {said}"
-            said += line
+    with (
+        tempfile.TemporaryDirectory(prefix="rover-") as name,
+        running_rover("control", "--dir", name, "--sim", name) as control,
+    ):
+        said = _heard(control, "serial0")
         assert control.poll() is None
         said += end(control)
-        assert "Traceback" not in said
+    assert "Traceback" not in said
 
 
 def test_rover_sim_starts_everything_and_leaves_nothing_behind() -> None:
-    process = start_rover("sim", "--host", "127.0.0.1", "--port", "0", "--no-browser")
-    assert process.stdout is not None
-    said = ""
-    while "Drive at" not in said:
-        line = process.stdout.readline()
-        assert line, f"rover sim ended: {said}"
-        said += line
-    children = _children(process.pid)
-    assert len(children) == 3
-    # The web process stands back for the others.
-    own = os.getpriority(os.PRIO_PROCESS, 0)
-    assert sorted(os.getpriority(os.PRIO_PROCESS, pid) - own for pid in children) == [0, 0, 5]
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=WITHIN_S)
+    with running_rover("sim", "--host", "127.0.0.1", "--port", "0", "--no-browser") as process:
+        said = _heard(process, "Drive at")
+        children = _children(process.pid)
+        assert len(children) == 3
+        # The web process stands back for the others.
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert sorted(os.getpriority(os.PRIO_PROCESS, pid) - own for pid in children) == [0, 0, 5]
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 0
     assert "No process is left" in output
     assert "Traceback" not in said + output
     for child in children:
         wait_for(lambda child=child: not Path(f"/proc/{child}").exists(), "a process is left")
+
+
+def _heard(process: subprocess.Popen[str], text: str) -> str:
+    """Return what ``process`` says up to the line with ``text``; fail if it ends before."""
+    assert process.stdout is not None
+    said = ""
+    while text not in said:
+        line = process.stdout.readline()
+        assert line, f"it ended: {said}"
+        said += line
+    return said
 
 
 def _children(pid: int) -> list[int]:
