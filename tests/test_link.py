@@ -96,6 +96,8 @@ def bad_payloads() -> dict[str, tuple[bytes, ...]]:
         "nobody's name": (b"moon", encode(good)),
         "a time that is none": (b"web", encode(good | {"stamp_s": float("nan")})),
         "as the gamepad": (b"gamepad", encode(good | {"source": "gamepad"})),
+        "not UTF-8": (b"web", encode(good).replace(b"arc", b"a\xffc")),
+        "nested by the thousand": (b"web", b"\x81\xa1x" + b"\x91" * 3000 + b"\xc0"),
     }
 
 
@@ -187,7 +189,16 @@ def test_a_late_answer_is_not_taken_for_the_next_one(
     thread.join()
 
 
-@pytest.mark.parametrize("parts", [(b"1", b"\xc1"), (b"1",), (b"1", b"", b"")])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (b"1", b"\xc1"),
+        (b"1",),
+        (b"1", b"", b""),
+        (b"1", msgspec.msgpack.encode(Request(RequestKind.ARM, "??", 1.0)).replace(b"?", b"\xff")),
+        (b"1", b"\x81\xa1x" + b"\x91" * 3000 + b"\xc0"),
+    ],
+)
 def test_a_malformed_request_is_refused_with_a_reason(
     directory: Path, link: ControlLink, parts: tuple[bytes, ...]
 ) -> None:
@@ -203,6 +214,27 @@ def test_a_malformed_request_is_refused_with_a_reason(
     assert number == b"1"
     assert not answer.accepted
     assert "not a request" in answer.refusals[0]
+
+
+@pytest.mark.parametrize("payload", [(), (b"\xc1",), (b"\x81\xa8accepted\xc3", b"")])
+def test_an_answer_that_cannot_be_read_is_a_clear_error(
+    directory: Path, payload: tuple[bytes, ...]
+) -> None:
+    """As a control of another version might give, or whatever else has bound the socket."""
+    router = zmq.Context.instance().socket(zmq.ROUTER)
+    router.linger = 0
+    router.bind(f"ipc://{directory / 'requests'}.ipc")
+
+    def serve() -> None:
+        identity, number, _ = router.recv_multipart()
+        router.send_multipart((identity, number, *payload))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with ControlClient(directory) as client, pytest.raises(LinkError, match="another version"):
+        client.request(RequestKind.STOP, "a test", WITHIN_S)
+    thread.join()
+    router.close()
 
 
 def test_a_second_control_in_the_same_directory_is_kept_out(

@@ -154,17 +154,21 @@ ServerFrame = WelcomeFrame | ReasonFrame | AnswerFrame | StateFrame
 _decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 _encode = msgspec.json.Encoder().encode
 
+# Besides msgspec's own error: half a surrogate pair, which is no UTF-8, and values within values
+# by the thousand.
+_UNREADABLE = (msgspec.DecodeError, UnicodeEncodeError, RecursionError)
+
 
 def decode(message: str | bytes) -> ClientFrame:
     """Return the frame in ``message``. Raises BadMessageError that says what is wrong."""
     if isinstance(message, bytes):
         raise BadMessageError("a binary message: send JSON as text")
-    size = len(message.encode())
-    if size > MAX_FRAME_BYTES:
-        raise BadMessageError(f"a message of {size} bytes: at most {MAX_FRAME_BYTES} are read")
     try:
+        size = len(message.encode())
+        if size > MAX_FRAME_BYTES:
+            raise BadMessageError(f"a message of {size} bytes: at most {MAX_FRAME_BYTES} are read")
         return _decoder.decode(message)
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         raise BadMessageError(f"not a frame: {error}") from error
 
 

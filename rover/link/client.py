@@ -11,6 +11,7 @@ import zmq
 
 from rover.clock import Clock, SystemClock
 from rover.errors import BadMessageError, LinkError
+from rover.link import decoding
 from rover.link.address import address
 from rover.messages import (
     Answer,
@@ -24,8 +25,6 @@ from rover.messages import (
 )
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_answer = msgspec.msgpack.Decoder(Answer).decode
-_decode_telemetry = msgspec.msgpack.Decoder(Telemetry).decode
 
 
 class ControlClient:
@@ -83,7 +82,7 @@ class ControlClient:
         """Ask, and wait for the answer. ``stamp_s`` is when the person asked, if not just now.
 
         Raises LinkError when control does not answer within ``timeout_s``; it may then still
-        have heard the request.
+        have heard the request. Raises LinkError too for an answer that cannot be read.
         """
         with self._request_lock:
             number = str(next(self._numbers)).encode()
@@ -96,10 +95,18 @@ class ControlClient:
             while (left_s := asked_s + timeout_s - self._clock.now_s()) > 0:
                 # Answers to requests that timed out earlier are passed over.
                 if self._requests.poll(int(left_s * 1000) + 1, zmq.POLLIN):
-                    got, payload = self._requests.recv_multipart()
-                    if got == number:
-                        return _decode_answer(payload)
+                    parts = self._requests.recv_multipart()
+                    if parts[0] == number:
+                        return self._read_answer(parts)
             raise self._no_answer(timeout_s)
+
+    def _read_answer(self, parts: list[bytes]) -> Answer:
+        try:
+            return decoding.answer(parts)
+        except BadMessageError as error:
+            raise LinkError(
+                f"an answer of another version ({error}): restart control and web together"
+            ) from error
 
     def _no_answer(self, timeout_s: float) -> LinkError:
         return LinkError(
@@ -115,8 +122,8 @@ class ControlClient:
         if not self._telemetry.poll(int(timeout_s * 1000), zmq.POLLIN):
             return None
         try:
-            return _decode_telemetry(self._telemetry.recv())
-        except msgspec.DecodeError as error:
+            return decoding.telemetry(self._telemetry.recv())
+        except BadMessageError as error:
             raise BadMessageError(
                 f"telemetry of another version ({error}): restart control and web together"
             ) from error

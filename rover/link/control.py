@@ -1,7 +1,6 @@
 """Control's end of the sockets: commands and requests in, answers and telemetry out."""
 
 import fcntl
-import math
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -10,21 +9,16 @@ import msgspec
 import zmq
 
 from rover.errors import BadMessageError, LinkError
+from rover.link import decoding
 from rover.link.address import address
-from rover.messages import Answer, DriveCommand, Request, Source, Telemetry, require_finite
+from rover.messages import Answer, DriveCommand, Request, Source, Telemetry
 
 # Larger than any honest message by a factor of ten; ZeroMQ drops a peer that sends more.
 MAX_MESSAGE_BYTES = 4096
-# Who may drive through the link: nobody else can pass for the gamepad and outrank the phone.
-LINKED_SOURCES = frozenset({Source.WEB})
 # What one call of ``receive`` takes at most, so that a flood cannot hold up a tick.
 MAX_RECEIVED = 64
-# Parts as ROUTER hands them over: identity, number, payload.
-_REQUEST_PARTS = 3
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_drive = msgspec.msgpack.Decoder(DriveCommand).decode
-_decode_request = msgspec.msgpack.Decoder(Request).decode
 
 
 class ReceivedRequest(msgspec.Struct, frozen=True):
@@ -101,9 +95,9 @@ class ControlLink:
             except zmq.Again:
                 break
             try:
-                drive.append(_drive_command(parts))
+                drive.append(decoding.drive_command(parts))
             except BadMessageError as error:
-                refused.append(RefusedDrive(_source_named(parts[0]), str(error)))
+                refused.append(RefusedDrive(decoding.source_named(parts[0]), str(error)))
         return Inbox(tuple(drive), tuple(refused), tuple(self._receive_requests()))
 
     def _receive_requests(self) -> list[ReceivedRequest]:
@@ -115,9 +109,9 @@ class ControlLink:
                 break
             number = parts[1] if len(parts) > 1 else b""
             try:
-                request = _decode_request(parts[2] if len(parts) == _REQUEST_PARTS else b"")
-            except msgspec.DecodeError as error:
-                self._send_answer((parts[0], number), Answer(False, (f"not a request: {error}",)))
+                request = decoding.request(parts)
+            except BadMessageError as error:
+                self._send_answer((parts[0], number), Answer(False, (str(error),)))
                 continue
             received.append(ReceivedRequest(request, (parts[0], number)))
         return received
@@ -171,28 +165,3 @@ def _claim(directory: Path) -> IO[str]:
             "its own directory with --dir"
         ) from error
     return lock
-
-
-def _source_named(name: bytes) -> Source | None:
-    """Return the source a message's first part names, or None if there is no such source."""
-    try:
-        return Source(name.decode("ascii"))
-    except ValueError:
-        return None
-
-
-def _drive_command(parts: list[bytes]) -> DriveCommand:
-    if len(parts) != 2:  # noqa: PLR2004 - source, payload
-        raise BadMessageError(f"a drive message has 2 parts, this one {len(parts)}")
-    try:
-        command = _decode_drive(parts[1])
-    except msgspec.DecodeError as error:
-        raise BadMessageError(f"not a drive command: {error}") from error
-    if command.source != _source_named(parts[0]):
-        raise BadMessageError(f"a command of {command.source} under another source's name")
-    if command.source not in LINKED_SOURCES:
-        raise BadMessageError(f"{command.source} is read by control itself: send as web")
-    if not math.isfinite(command.stamp_s):
-        raise BadMessageError(f"stamp_s is {command.stamp_s}: send a finite number")
-    require_finite(command.motion)
-    return command

@@ -57,6 +57,8 @@ def test_a_drive_frame_says_what_was_sent(forward, left, mode, limit):
         (drive(extra=1), "unknown field `extra`"),
         (drive(type="destroy"), "Invalid value 'destroy'"),
         ('{"type":"drive"}', "missing required field"),
+        (drive(mode="\ud800").replace("\\ud800", "\ud800"), "surrogates not allowed"),
+        ('{"deep":' + "[" * 1500, "recursion"),
         ('{"t":1}', "missing required field `type`"),
         ('{"type":"request","t":1,"number":1,"kind":"explode"}', "Invalid enum value 'explode'"),
         ('{"type":"halt","t":1,"reason":"whatever"}', "Invalid enum value 'whatever'"),

@@ -1,0 +1,83 @@
+"""What came through a socket, decoded or refused: only BadMessageError leaves here. Pure.
+
+Whoever can open the sockets can send any bytes at all, and control decodes them within a tick.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from rover.errors import BadMessageError
+from rover.messages import Answer, DriveCommand, Request, Source, Telemetry, require_finite
+
+# Who may drive through the link: nobody else can pass for the gamepad and outrank the phone.
+LINKED_SOURCES = frozenset({Source.WEB})
+# A drive message is a source and a payload, an answer a number and a payload.
+_PARTS = 2
+# Parts as ROUTER hands a request over: identity, number, payload.
+_REQUEST_PARTS = 3
+
+# Besides its own error msgspec raises these, for text that is not UTF-8 and for values within
+# values by the thousand.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_Message = TypeVar("_Message")
+
+_drive = msgspec.msgpack.Decoder(DriveCommand).decode
+_request = msgspec.msgpack.Decoder(Request).decode
+_answer = msgspec.msgpack.Decoder(Answer).decode
+_telemetry = msgspec.msgpack.Decoder(Telemetry).decode
+
+
+def source_named(name: bytes) -> Source | None:
+    """Return the source a drive message's first part names, or None if there is no such one."""
+    try:
+        return Source(name.decode("ascii"))
+    except ValueError:
+        return None
+
+
+def drive_command(parts: Sequence[bytes]) -> DriveCommand:
+    """Return the command of a drive message: finite, and of a source that may use the link.
+
+    Raises BadMessageError that says what is wrong.
+    """
+    if len(parts) != _PARTS:
+        raise BadMessageError(f"a drive message has {_PARTS} parts, this one {len(parts)}")
+    command = _decoded(_drive, parts[1], "a drive command")
+    if command.source != source_named(parts[0]):
+        raise BadMessageError(f"a command of {command.source} under another source's name")
+    if command.source not in LINKED_SOURCES:
+        raise BadMessageError(f"{command.source} is read by control itself: send as web")
+    if not math.isfinite(command.stamp_s):
+        raise BadMessageError(f"stamp_s is {command.stamp_s}: send a finite number")
+    require_finite(command.motion)
+    return command
+
+
+def request(parts: Sequence[bytes]) -> Request:
+    """Return a request as ROUTER hands it over. Raises BadMessageError.
+
+    Its time is not looked at: a stop counts whatever the time says, and arming judges it.
+    """
+    payload = parts[2] if len(parts) == _REQUEST_PARTS else b""
+    return _decoded(_request, payload, "a request")
+
+
+def answer(parts: Sequence[bytes]) -> Answer:
+    """Return control's answer. Raises BadMessageError."""
+    return _decoded(_answer, parts[1] if len(parts) == _PARTS else b"", "an answer")
+
+
+def telemetry(payload: bytes) -> Telemetry:
+    """Return a frame of telemetry. Raises BadMessageError."""
+    return _decoded(_telemetry, payload, "telemetry")
+
+
+def _decoded(decode: Callable[[bytes], _Message], payload: bytes, what: str) -> _Message:
+    try:
+        return decode(payload)
+    except _UNREADABLE as error:
+        raise BadMessageError(f"not {what}: {error}") from error
