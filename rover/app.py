@@ -80,8 +80,9 @@ def run_control(
             waiter = Waiter(clock, pacer, link.filenos(), link.pending, pad.filenos)
             while not stopping():
                 waiter.wait()
-                loop.tick(pacer.missed, waiter.hurry)
-                watchdog.ticked()
+                reached = loop.tick(pacer.missed, waiter.hurry)
+                watchdog.ticked(reached=reached)
+                watchdog.tell(loop.arming.state, loop.arming.reason)
         finally:
             loop.shut_down()
             pad.close()

@@ -90,6 +90,7 @@ class Hearing:
         self._journal = journal
         self._enter_state = enter_state
         self._pad_trouble = ""
+        self._pad_connected = False
         self._pad_deflected = False
         self._refused_s: dict[str, float] = {}
 
@@ -102,6 +103,7 @@ class Hearing:
         inbox = self._link.receive()
         # What has come in meanwhile is stamped later than the tick began.
         now_s = self._clock.now_s()
+        self._pad_connected = update.connected
         self._pad_deflected = update.deflected
         for kind in update.requests:
             self._answer_pad(kind, conditions, now_s)
@@ -130,6 +132,10 @@ class Hearing:
         if self._pad_deflected and Source.GAMEPAD not in asking:
             return (Source.GAMEPAD, *asking)
         return asking
+
+    def somebody(self, now_s: float) -> bool:
+        """Tell whether anyone could drive now: a pad is connected, or a page is heard in time."""
+        return self._pad_connected or self._arbiter.hears(now_s)
 
     def _answer_pad(
         self, kind: RequestKind, conditions: tuple[Condition, ...], now_s: float

@@ -94,10 +94,11 @@ class ControlLoop:
         self._bringup.start()
         self._last_s = self._clock.now_s()
 
-    def tick(self, missed_ticks: int = 0, hurry: Callable[[], bool] = no_hurry) -> None:
+    def tick(self, missed_ticks: int = 0, hurry: Callable[[], bool] = no_hurry) -> bool:
         """Run one tick. An exception from it means that the rover must be shut down.
 
-        ``hurry`` tells, while the wheels are read, whether it is time for the next tick.
+        ``hurry`` tells, while the wheels are read, whether it is time for the next tick. Returns
+        whether this one reached the hardware, as ``Watchdog`` counts it.
         """
         now_s = self._clock.now_s()
         elapsed_s = min(max(now_s - self._last_s, 0.0), _MAX_STEP_S)
@@ -111,6 +112,7 @@ class ControlLoop:
         decision = self._decide(now_s, elapsed_s)
         self._observe(now_s, decision.permitted, hurry)
         self._enter_state(now_s)
+        self._light_lamps(now_s)
         if now_s >= self._publish_due_s:
             self._publish_due_s = max(now_s, self._publish_due_s + self._publish_period_s)
             self._publish(now_s, decision, missed_ticks)
@@ -118,6 +120,7 @@ class ControlLoop:
         # May take its time, so only once the wheels have been told to stand.
         if not decision.permitted.power and self.arming.state is not ArmState.ARMED:
             self._bringup.attempt()
+        return decision.reached
 
     def shut_down(self) -> None:
         """Stop the motors and let go of every device, whatever state they are in."""
@@ -158,12 +161,12 @@ class ControlLoop:
         severity = Severity.ERROR if alarming else Severity.INFO
         self.journal.add(now_s, severity, f"state-{state}", f"{state}: {self.arming.reason}")
 
-    def _light_lamps(self) -> None:
+    def _light_lamps(self, now_s: float) -> None:
         state = self.arming.state
         lamps = (
             state is ArmState.ARMED,
             state in {ArmState.FAULT, ArmState.ESTOP},
-            self._arbiter.holder is not None,
+            self._hearing.somebody(now_s),
         )
         if lamps != self._lamps:
             self._lamps = lamps
@@ -182,11 +185,12 @@ class ControlLoop:
         targets = WheelTargets(steer_rad, wanted.wheel_rad_s)
         permitted = self._gate.permit(targets, self.arming.state, now_s)
         self._commanded_s = now_s
-        self._hardware.drive.command(permitted)
+        reach = self._hardware.drive.command(permitted)
         self._hardware.steering.command(permitted)
         if permitted.refused:
             self.arming.fault(f"the gate refused {permitted.refused}", now_s)
-        return _Decision(selected, governed, permitted)
+        reached = reach.acknowledged if armed else reach.complete
+        return _Decision(selected, governed, permitted, reached)
 
     def _observe(
         self, now_s: float, permitted: PermittedTargets, hurry: Callable[[], bool]
@@ -216,7 +220,6 @@ class ControlLoop:
         observed = self._observed
         if observed is None:
             return
-        self._light_lamps()
         moving_known = now_s - self._odometry.stamp_s <= self._feedback_s
         self._link.publish(
             self._teller.telemetry(
@@ -243,8 +246,9 @@ class ControlLoop:
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """What a tick chose, what was made of it, and what went to the wheels."""
+    """What a tick chose, what was made of it, what went to the wheels, and whether it got there."""
 
     selected: Selected
     governed: GovernedMotion
     permitted: PermittedTargets
+    reached: bool

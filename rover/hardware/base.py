@@ -8,6 +8,8 @@ called again to try again.
 from collections.abc import Callable
 from typing import Protocol
 
+from msgspec import Struct
+
 from rover.messages import DeviceHealth, PowerReading, WheelFeedback
 from rover.motion.gate import PermittedTargets
 
@@ -15,6 +17,17 @@ from rover.motion.gate import PermittedTargets
 def no_hurry() -> bool:
     """There is time to read everything."""
     return False
+
+
+class Reach(Struct, frozen=True):
+    """How far one command came.
+
+    ``acknowledged``: at least one controller has acknowledged it. ``complete``: each one did
+    that ``health`` counts as ready, which is so too where none is ready.
+    """
+
+    acknowledged: bool
+    complete: bool
 
 
 class WheelDrive(Protocol):
@@ -28,10 +41,10 @@ class WheelDrive(Protocol):
         """
         ...
 
-    def command(self, targets: PermittedTargets) -> None:
+    def command(self, targets: PermittedTargets) -> Reach:
         """Send every wheel its target; one silent controller keeps no other from its own.
 
-        Targets without power ask for zero duty.
+        Targets without power ask for zero duty. Returns who has acknowledged this very command.
         """
         ...
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from rover.clock import Clock
 from rover.config import Config
 from rover.errors import BadReplyError, DeviceError, DeviceTimeoutError
-from rover.hardware.base import no_hurry
+from rover.hardware.base import Reach, no_hurry
 from rover.hardware.bus.serial_line import SerialLine
 from rover.hardware.roboclaw_bus import RoboclawBus
 from rover.hardware.roboclaw_controller import RoboclawController
@@ -73,14 +73,16 @@ class RoboclawDrive:
         if not all(answers):
             raise DeviceError(self._who_is_missing())
 
-    def command(self, targets: PermittedTargets) -> None:
+    def command(self, targets: PermittedTargets) -> Reach:
         """Send each controller one packet: both speeds, or zero duty without power.
 
         Zero duty too instead of targets that were permitted more than 0.1 s ago, because the
         process was stopped in between, and for a controller whose serial timeout is not
-        confirmed; a lost one gets it twice a second, to find out whether it is back.
+        confirmed; a lost one gets it twice a second, to find out whether it is back, and counts
+        as missing in the ticks between.
         """
         self._silent.clear()
+        acknowledged: set[RoboclawController] = set()
         now_s = self._clock.now_s()
         for controller in tuple(self._order):
             if controller.lost:
@@ -92,8 +94,12 @@ class RoboclawDrive:
                 packet = controller.speed_packet(targets.wheel_rad_s)
             else:
                 packet = controller.zero_duty
-            if not self._send(controller, packet):
+            if self._send(controller, packet):
+                acknowledged.add(controller)
+            else:
                 self._silent.add(controller)
+        missed = [unit for unit in self._controllers if unit not in acknowledged]
+        return Reach(bool(acknowledged), complete=not any(map(self._is_ready, missed)))
 
     def poll(self, hurry: Callable[[], bool] = no_hurry) -> None:
         """Read both encoders of every controller, and whatever else has its turn.
@@ -183,6 +189,9 @@ class RoboclawDrive:
         self._hang_up("the port has been closed")
         self._opened_s = -math.inf
 
+    def _is_ready(self, controller: RoboclawController) -> bool:
+        return controller.health(self._clock.now_s(), self._silence_s).ready
+
     def _opened_bus(self) -> RoboclawBus:
         if self._bus is not None:
             return self._bus
@@ -200,7 +209,7 @@ class RoboclawDrive:
 
     def _bring_up(self, bus: RoboclawBus, controller: RoboclawController) -> bool:
         """Whether ``controller`` is ready, or could be made so within a few attempts."""
-        if controller.health(self._clock.now_s(), self._silence_s).ready:
+        if self._is_ready(controller):
             return True
         return any(
             self._try(controller, controller.identify)
@@ -277,12 +286,7 @@ class RoboclawDrive:
             bus.close()
 
     def _who_is_missing(self) -> str:
-        now_s = self._clock.now_s()
-        missing = [
-            controller
-            for controller in self._controllers
-            if not controller.health(now_s, self._silence_s).ready
-        ]
+        missing = [unit for unit in self._controllers if not self._is_ready(unit)]
         names = ", ".join(f"0x{controller.address:02X}" for controller in missing)
         where = f"{self._config.port} at {self._config.baud} baud"
         why = "; ".join(sorted({controller.failure for controller in missing}))

@@ -47,6 +47,10 @@ class Arbiter:
         """The source that drives now, if any."""
         return self._holder
 
+    def hears(self, now_s: float) -> bool:
+        """Tell whether any source has sent a command within its deadline, neutral or not."""
+        return any(now_s - wish.stamp_s <= wish.deadline_s for wish in self._wishes.values())
+
     def receive(self, command: DriveCommand, now_s: float) -> str:
         """Take a command in; return why it is refused, empty if it is not.
 

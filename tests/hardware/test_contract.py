@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rover.errors import DeviceError
-from rover.hardware.base import PowerMonitor, Steering, WheelDrive
+from rover.hardware.base import PowerMonitor, Reach, Steering, WheelDrive
 from rover.messages import ArmState
 from rover.sim.roboclaw_settings import CLASSIC, NEWER, OLD_STATUS
 from tests.hardware import benches
@@ -160,6 +160,30 @@ class TestWheelDrive:
             assert new.position_rad == old.position_rad
         drive_bench.driver.stop()
         drive_bench.driver.close()
+
+    def reach(self, bench: Bench[WheelDrive]) -> Reach:
+        now_s = bench.clock.now_s()
+        return bench.driver.command(permitted(CONFIG, ROLLING, now_s=now_s))
+
+    def test_a_command_tells_whether_it_was_acknowledged(self, drive_bench):
+        assert self.reach(drive_bench) == Reach(acknowledged=False, complete=True)
+        drive_bench.driver.start()
+        assert self.reach(drive_bench) == Reach(acknowledged=True, complete=True)
+
+    def test_a_command_that_reaches_nobody_is_complete_once_all_are_known_to_be_missing(
+        self, drive_bench
+    ):
+        drive_bench.driver.start()
+        self.run(drive_bench, 0.05)
+        drive_bench.unplug()
+        gone_s = drive_bench.clock.now_s()
+        while any(entry.ready for entry in drive_bench.driver.health()):
+            assert drive_bench.clock.now_s() - gone_s < CONFIG.deadlines.controller_s + 0.1
+            reach = self.reach(drive_bench)
+            ready = any(entry.ready for entry in drive_bench.driver.health())
+            assert reach == Reach(acknowledged=False, complete=not ready)
+            drive_bench.driver.poll()
+        assert self.reach(drive_bench) == Reach(acknowledged=False, complete=True)
 
     def test_a_device_that_comes_back_is_ready_again(self, drive_bench):
         drive_bench.driver.start()

@@ -124,7 +124,10 @@ class MemoryRover:
             command = DriveCommand(source, next(self._sequence), self.clock.now_s(), motion)
             self.link.drive.append(command)
         self._pacer.started(self.clock.now_s())
-        self.loop.tick(self._pacer.missed, hurry)
+        self.ticked(self.loop.tick(self._pacer.missed, hurry))
+
+    def ticked(self, reached: bool) -> None:
+        """Take note of whether a tick reached the hardware; for a test that watches it."""
 
     def run(self, duration_s: float) -> None:
         """Tick for ``duration_s``."""

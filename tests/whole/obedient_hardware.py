@@ -10,7 +10,7 @@ from rover.clock import Clock
 from rover.config import Config
 from rover.hardware import Hardware
 from rover.hardware.absent import NoPanel, NoPowerMonitor
-from rover.hardware.base import no_hurry
+from rover.hardware.base import Reach, no_hurry
 from rover.messages import DeviceHealth, PowerReading, WheelFeedback, WheelReading
 from rover.motion.gate import PermittedTargets
 
@@ -24,17 +24,20 @@ class ObedientDrive:
         self.broken = False
         self._position_rad = [0.0] * len(config.wheels)
         self._moved_s = clock.now_s()
+        # What the next commands come to.
+        self.reach = Reach(acknowledged=True, complete=True)
 
     def start(self) -> None:
         pass
 
-    def command(self, targets: PermittedTargets) -> None:
+    def command(self, targets: PermittedTargets) -> Reach:
         now_s = self._clock.now_s()
         if self.permitted is not None:
             for i, speed_rad_s in enumerate(self.permitted.wheel_rad_s):
                 self._position_rad[i] += speed_rad_s * (now_s - self._moved_s)
         self._moved_s = now_s
         self.permitted = targets
+        return self.reach
 
     def poll(self, hurry: Callable[[], bool] = no_hurry) -> None:
         pass

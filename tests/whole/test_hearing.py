@@ -17,9 +17,12 @@ from rover.messages import (
     Source,
     Telemetry,
 )
+from rover.motion.arming import LOOK_S
+from tests.builders import osr_config
 from tests.whole.memory_rover import MemoryRover
 
 AHEAD = Arc(0.5, 0.0)
+REST = Arc(0.0, 0.0)
 
 
 def press(rover: MemoryRover, kind: RequestKind) -> None:
@@ -66,24 +69,58 @@ def test_a_stop_has_its_effect_though_it_is_cleared_within_the_same_tick() -> No
     assert rover.stands()
 
 
-def test_the_lamps_tell_armed_fault_and_who_is_heard() -> None:
-    rover = MemoryRover()
+def rarely_telling() -> MemoryRover:
+    """A rover that publishes once a second: its lamps do not wait for that."""
+    config = osr_config()
+    return MemoryRover(structs.replace(config, loop=structs.replace(config.loop, telemetry_hz=1.0)))
+
+
+def lamps(rover: MemoryRover) -> tuple[bool, ...]:
+    """Return the levels of the lamps for armed, fault and link, at the simulated lines."""
     panel, level = rover.config.panel, rover.simulated.lines.level
+    lines = (panel.led_armed, panel.led_fault, panel.led_link)
+    return tuple(level(line) for line in lines if line is not None)
 
-    def lamps() -> tuple[bool, bool, bool]:
-        lines = (panel.led_armed, panel.led_fault, panel.led_link)
-        return tuple(level(line) for line in lines if line is not None)
 
+def test_the_lamps_tell_armed_and_what_is_latched_within_a_tick() -> None:
+    rover = rarely_telling()
     rover.run(0.5)
-    assert lamps() == (False, False, False)
+    assert lamps(rover) == (False, False, False)
     rover.armed()
-    assert lamps() == (True, False, False)
-    rover.say(AHEAD)
-    rover.run(0.2)
-    assert lamps() == (True, False, True)
+    assert lamps(rover) == (True, False, True)
     rover.ask(RequestKind.STOP)
+    assert lamps(rover) == (False, True, True)
+    rover.run(LOOK_S)
+    assert rover.ask(RequestKind.CLEAR).accepted
+    assert lamps(rover) == (False, False, True)
+    rover.run(LOOK_S)
+    rover.armed()
+    rover.loop.arming.fault("a test", rover.clock.now_s())
+    rover.tick()
+    assert lamps(rover) == (False, True, True)
+
+
+def test_the_link_lamp_burns_while_a_page_is_heard_in_time() -> None:
+    """Hands off too: a page says ten times a second that it is there."""
+    rover = rarely_telling()
     rover.run(0.1)
-    assert lamps() == (False, True, False)
+    rover.say(REST)
+    rover.tick()
+    assert lamps(rover) == (False, False, True)
+    rover.hush()
+    deadline_s = rover.config.deadlines.web_s
+    rover.run(deadline_s - 0.05)
+    assert lamps(rover) == (False, False, True)
+    rover.run(0.1)
+    assert lamps(rover) == (False, False, False)
+
+
+def test_the_link_lamp_burns_while_a_pad_is_there() -> None:
+    rover = rarely_telling()
+    for connected in (True, False, True):
+        rover.pad.update = GamepadUpdate(connected=connected, name="a pad")
+        rover.tick()
+        assert lamps(rover) == (False, False, connected)
 
 
 def test_a_refusal_to_the_pad_is_an_event() -> None:
