@@ -24,6 +24,7 @@ from rover.sim.roboclaw_format import Command, Read, Write
 GAP_S = 0.010
 _FIRST_ADDRESS, _LAST_ADDRESS = 0x80, 0x87
 _HEADER_BYTES = 2
+_MOST_STRAY_BYTES = 4
 
 
 class Reply(NamedTuple):
@@ -108,15 +109,21 @@ class Noise:
     """What happens to bytes on the wire. The same noise at every run.
 
     ``share`` of all bytes get a bit flipped, and so does the last byte of each of the next
-    ``requests`` writes of the host and of the next ``replies``. Raises ValueError.
+    ``requests`` writes of the host and of the next ``replies``; a part ``stray`` of all replies
+    comes with up to four bytes before it that nobody has sent. Raises ValueError.
     """
 
-    def __init__(self, share: float = 0.0, requests: int = 0, replies: int = 0) -> None:
-        if not (0.0 <= share <= 1.0 and requests >= 0 and replies >= 0):
-            raise ValueError("noise: allowed are a share of 0 to 1 and counts from 0 up")
+    def __init__(
+        self, share: float = 0.0, requests: int = 0, replies: int = 0, stray: float = 0.0
+    ) -> None:
+        if not (0.0 <= share <= 1.0 and 0.0 <= stray <= 1.0 and requests >= 0 and replies >= 0):
+            raise ValueError(
+                "noise: allowed are a share and a part stray of 0 to 1, and counts from 0 up"
+            )
         self._share = share
         self._requests = requests
         self._replies = replies
+        self._stray = stray
         self._random = random.Random(1)  # noqa: S311 - noise, not a secret
 
     def on_request(self, data: bytes) -> bytes:
@@ -131,6 +138,8 @@ class Noise:
         if self._replies and data:
             self._replies -= 1
             data = _last_byte_flipped(data)
+        if self._stray and self._random.random() < self._stray:
+            data = self._random.randbytes(self._random.randint(1, _MOST_STRAY_BYTES)) + data
         return self._sprinkled(data)
 
     def _sprinkled(self, data: bytes) -> bytes:
@@ -161,6 +170,10 @@ class RoboclawBus:
         self.units = tuple(units)
         self.replies: deque[Reply] = deque()
         self.silent: set[Roboclaw] = set()
+        # Units that stick in the midst of a reply, and after how many bytes.
+        self.sticking: dict[Roboclaw, int] = {}
+        # Whether the host's cable has been pulled.
+        self.cut = False
         self.noise = Noise()
         self._elapse = elapse
         self._paced = paced
@@ -178,7 +191,7 @@ class RoboclawBus:
 
     def write(self, data: bytes, now_s: float) -> None:
         """Take bytes that the host writes at ``now_s``."""
-        if data:
+        if data and not self.cut:
             self._written.append((now_s, self.noise.on_request(data)))
 
     def next_event_s(self) -> float | None:
@@ -268,6 +281,9 @@ class RoboclawBus:
         elif command.act(unit, command.data.unpack(packet.data)):
             data = ACKNOWLEDGED
         else:
+            return
+        data = data[: self.sticking.get(unit, len(data))]
+        if self.cut or not data:
             return
         reply = Reply(now_s, self._byte_s, self.noise.on_reply(data))
         self._free_s = reply.end_s

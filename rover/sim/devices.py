@@ -20,16 +20,22 @@ from rover.sim.roboclaw_status import Status
 from rover.sim.truth import (
     ControllerTruth,
     CorruptBytes,
+    CutSerial,
     Dialect,
+    EncoderState,
     Fault,
     InjectStatus,
     LockWheel,
+    NackI2c,
+    OffsetPower,
     PowerCycle,
     PressStop,
     SetBatteryCharge,
     SetBatteryVoltage,
+    SetEncoder,
     SetFirmware,
     SetTemperature,
+    ShortenReplies,
     Silence,
     Truth,
     UnplugI2c,
@@ -37,6 +43,8 @@ from rover.sim.truth import (
 )
 from rover.units import qpps_from_rad_s
 
+# What an encoder makes of the motor's turning.
+_SIGNS = {EncoderState.WORKS: 1, EncoderState.DEAD: 0, EncoderState.REVERSED: -1}
 _FIRMWARE = {Dialect.CLASSIC: CLASSIC, Dialect.OLD_STATUS: OLD_STATUS, Dialect.NEWER: NEWER}
 
 
@@ -51,6 +59,13 @@ class SimulatedDevices:
         self.plant = Plant(config, now_s)
         self.units = _units(config, self.plant, firmware)
         self.bus = RoboclawBus(self.units, config.roboclaw.baud, self._elapse, paced=paced)
+        self._outputs = {
+            output.wheel: output
+            for unit in self.units
+            for output in unit.outputs
+            if output.wheel is not None
+        }
+        self._power_offset_v = 0.0
         self.lines = LineLevels(config.panel, self._enable_motors)
         self._channels = {
             servo.channel: servo for servo in self.plant.servos if servo.channel is not None
@@ -131,20 +146,32 @@ class SimulatedDevices:
             case SetBatteryVoltage(open_circuit_v):
                 self.plant.battery.set_voltage(open_circuit_v)
             case LockWheel(wheel, locked):
-                if wheel not in self.plant.names:
-                    raise ValueError(f"no wheel {wheel!r}: {', '.join(self.plant.names)}")
-                self.plant.motors[self.plant.names.index(wheel)].lock(locked)
-            case UnplugI2c(address, unplugged):
-                (self.i2c.unplugged.add if unplugged else self.i2c.unplugged.discard)(address)
+                self.plant.motors[self._wheel(wheel)].lock(locked)
+            case SetEncoder(wheel, state):
+                self._outputs[self._wheel(wheel)].set_encoder(_SIGNS[state], self._now_s)
+            case UnplugI2c() | NackI2c() | OffsetPower():
+                self._inject_on_i2c(fault)
             case CorruptBytes():
-                self.bus.noise = Noise(fault.share, fault.requests, fault.replies)
+                self.bus.noise = Noise(fault.share, fault.requests, fault.replies, fault.stray)
+            case CutSerial(cut):
+                self.bus.cut = cut
             case _:
                 self._inject_in_unit(fault)
         for unit in self.units:
             unit.check(self._now_s)
 
+    def _inject_on_i2c(self, fault: UnplugI2c | NackI2c | OffsetPower) -> None:
+        match fault:
+            case UnplugI2c(address, unplugged):
+                (self.i2c.unplugged.add if unplugged else self.i2c.unplugged.discard)(address)
+            case NackI2c(address, count):
+                self.i2c.nacks[address] = count
+            case OffsetPower(offset_v):
+                self._power_offset_v = offset_v
+
     def _inject_in_unit(
-        self, fault: Silence | InjectStatus | SetTemperature | PowerCycle | SetFirmware
+        self,
+        fault: Silence | InjectStatus | SetTemperature | PowerCycle | SetFirmware | ShortenReplies,
     ) -> None:
         unit = self._unit(fault.address)
         match fault:
@@ -158,6 +185,16 @@ class SimulatedDevices:
                 unit.power_cycle(self._now_s)
             case SetFirmware(_, dialect):
                 unit.firmware = _FIRMWARE[dialect]
+            case ShortenReplies(_, None):
+                self.bus.sticking.pop(unit, None)
+            case ShortenReplies(_, int(length)):
+                self.bus.sticking[unit] = length
+
+    def _wheel(self, name: str) -> int:
+        """Return a wheel's place in the table. Raises ValueError."""
+        if name not in self.plant.names:
+            raise ValueError(f"no wheel {name!r}: {', '.join(self.plant.names)}")
+        return self.plant.names.index(name)
 
     def _unit(self, address: int) -> Roboclaw:
         for unit in self.units:
@@ -190,7 +227,8 @@ class SimulatedDevices:
 
     def _measure(self) -> tuple[float, float]:
         self.plant.advance_to(self._now_s)
-        return self.plant.battery.voltage_v, self.plant.battery.current_a
+        battery = self.plant.battery
+        return max(0.0, battery.voltage_v + self._power_offset_v), battery.current_a
 
 
 def _units(config: Config, plant: Plant, firmware: Firmware) -> tuple[Roboclaw, ...]:

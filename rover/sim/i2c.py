@@ -21,15 +21,20 @@ class I2cDevice(Protocol):
 
 
 class I2cWires:
-    """Devices on one bus, some of which may have been unplugged."""
+    """Devices on one bus, some of which may be unplugged or out of sorts."""
 
     def __init__(self, devices: Sequence[I2cDevice]) -> None:
         self._devices = tuple(devices)
         self.unplugged: set[int] = set()
+        # Transfers still to be left without an acknowledgement, by address.
+        self.nacks: dict[int, int] = {}
 
     def transfer(self, address: int, write: bytes, read_count: int) -> bytes | None:
         """Write, then read with a repeated start; None if nobody acknowledges."""
         if address in self.unplugged:
+            return None
+        if self.nacks.get(address, 0) > 0:
+            self.nacks[address] -= 1
             return None
         devices = [device for device in self._devices if device.answers(address)]
         if not devices:

@@ -23,6 +23,7 @@ NOMINAL_SUPPLY_V = 15.0
 _MAX_SPEED_PART_OF_NO_LOAD = 0.9
 _STALL_OHM = 12.0 / 9.2
 _ROLLING_A = 0.2
+_HARDLY_ANY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +57,18 @@ class MotorParameters:
 class Drive:
     """What a controller's output does with the supply, as the motor needs to know it.
 
-    ``duty = bias + gain_s * (held_rad_s - speed) + integral``, clipped to +-1. With zero
-    gains it is a plain duty cycle. Speeds are those of the *motor* (an inverted wheel's
-    controller counts the other way). ``gain_s`` and ``integral_gain`` are per rad/s of error,
-    the latter per second too; ``lead_s`` is the derivative gain over the error's rate.
+    ``duty = bias + gain_s * (held_rad_s - encoder * speed) + integral``, clipped to +-1. With
+    zero gains it is a plain duty cycle. Speeds are those of the *motor* (an inverted wheel's
+    controller counts the other way); ``encoder`` is what the loop sees of them: 1 all, 0
+    nothing (a dead encoder), -1 the opposite (a reversed one, with which it runs away).
+    ``gain_s`` and ``integral_gain`` are per rad/s of error, the latter per second too;
+    ``lead_s`` is the derivative gain over the error's rate.
     """
 
     __slots__ = (
         "bias",
         "current_limit_a",
+        "encoder",
         "gain_s",
         "held_rad_s",
         "integral",
@@ -74,6 +78,7 @@ class Drive:
 
     def __init__(self) -> None:
         self.current_limit_a = math.inf
+        self.encoder = 1.0
         self.hold_duty(0.0)
 
     def hold_duty(self, duty: float) -> None:
@@ -123,7 +128,7 @@ class Motor:
         """Let ``dt_s`` pass on ``supply_v``; return by how much the speed changed."""
         drive, parameters = self.drive, self.parameters
         before_rad_s = self.speed_rad_s
-        error_rad_s = drive.held_rad_s - before_rad_s
+        error_rad_s = drive.held_rad_s - drive.encoder * before_rad_s
         duty = drive.bias + drive.gain_s * error_rad_s + drive.integral
         saturated = not -1.0 <= duty <= 1.0
         if saturated:
@@ -195,14 +200,17 @@ class Motor:
                 -dt_s / parameters.time_constant_s
             )
             error_rad_s = drive.held_rad_s - before_rad_s
-            if drive.gain_s and error_rad_s * (drive.held_rad_s - after_rad_s) < 0.0:
+            sees = drive.encoder > 0.0
+            if drive.gain_s and sees and error_rad_s * (drive.held_rad_s - after_rad_s) < 0.0:
                 # The loop would have left saturation on the way and not overshot.
                 return drive.held_rad_s
             return after_rad_s
-        stiffness = 1.0 + reach_rad_s * drive.gain_s
+        # Below zero with a reversed encoder: then the speed runs away from what is asked.
+        stiffness = 1.0 + reach_rad_s * drive.gain_s * drive.encoder or _HARDLY_ANY
         open_duty = drive.bias + drive.gain_s * drive.held_rad_s + drive.integral
         final_rad_s = (reach_rad_s * open_duty - lost_rad_s) / stiffness
-        settle_s = (parameters.time_constant_s + reach_rad_s * drive.lead_s) / stiffness
+        lead_s = max(0.0, drive.lead_s * drive.encoder)
+        settle_s = (parameters.time_constant_s + reach_rad_s * lead_s) / stiffness
         return final_rad_s + (before_rad_s - final_rad_s) * math.exp(-dt_s / settle_s)
 
     def _mean_current(

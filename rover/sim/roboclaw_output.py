@@ -35,11 +35,12 @@ class Output:
         settings: "OutputSettings",
     ) -> None:
         self._plant = plant
-        self._wheel = wheel
+        self.wheel = wheel
         # An output with nothing connected reads a motor that never turns.
         self._motor = Motor(_unconnected()) if wheel is None else plant.motors[wheel]
         self._sign = -1.0 if inverted else 1.0
         self._ticks_per_rad = ticks_per_turn / math.tau
+        self._encoder = 1
         self._offset = 0
         self._wraps = 0
         self.settings = settings
@@ -101,16 +102,24 @@ class Output:
         self._offset += count - self._total(now_s)
         self._wraps = 0
 
+    def set_encoder(self, sign: int, now_s: float) -> None:
+        """Let the encoder count with the motor (1), against it (-1), or not at all (0)."""
+        count = self._total(now_s)
+        self._encoder = sign
+        self._motor.drive.encoder = float(sign)
+        # What has been counted stays.
+        self._offset += count - self._total(now_s)
+
     def speed_qpps(self) -> int:
         """Return the present speed."""
         return round(self._qpps())
 
     def mean_speed_qpps(self, now_s: float) -> int:
         """Return the speed averaged over the last second."""
-        if self._wheel is None:
+        if self.wheel is None:
             return 0
-        mean_rad_s = self._plant.mean_speed_rad_s(self._wheel, now_s)
-        return round(self._sign * mean_rad_s * self._ticks_per_rad)
+        mean_rad_s = self._plant.mean_speed_rad_s(self.wheel, now_s)
+        return round(self._sign * self._encoder * mean_rad_s * self._ticks_per_rad)
 
     def pwm(self) -> int:
         """Return the duty that is put out, +-32767."""
@@ -132,12 +141,12 @@ class Output:
         return self._motor.limited
 
     def _qpps(self) -> float:
-        return self._sign * self._motor.speed_rad_s * self._ticks_per_rad
+        return self._sign * self._encoder * self._motor.speed_rad_s * self._ticks_per_rad
 
     def _total(self, now_s: float) -> int:
         motor = self._motor
         angle_rad = motor.angle_rad + motor.speed_rad_s * (now_s - self._plant.time_s)
-        return round(self._sign * angle_rad * self._ticks_per_rad) + self._offset
+        return round(self._sign * self._encoder * angle_rad * self._ticks_per_rad) + self._offset
 
     def _ramp(self, dt_s: float) -> bool:
         """Move the setpoint on; tell whether it is still on its way."""

@@ -137,6 +137,21 @@ class LockWheel(Struct, frozen=True, tag="lock_wheel"):
     locked: bool = True
 
 
+class EncoderState(StrEnum):
+    """What can become of an encoder: one that is dead counts no more."""
+
+    WORKS = "works"
+    DEAD = "dead"
+    REVERSED = "reversed"
+
+
+class SetEncoder(Struct, frozen=True, tag="encoder"):
+    """Break a wheel's encoder, or mend it: its controller regulates by what it counts."""
+
+    wheel: str
+    state: EncoderState
+
+
 class UnplugI2c(Struct, frozen=True, tag="unplug_i2c"):
     """Take the device at an address off the I2C bus, or put it back."""
 
@@ -144,16 +159,44 @@ class UnplugI2c(Struct, frozen=True, tag="unplug_i2c"):
     unplugged: bool = True
 
 
+class NackI2c(Struct, frozen=True, tag="nack_i2c"):
+    """Have the device at an address not acknowledge its next transfers."""
+
+    address: int
+    count: int
+
+
+class OffsetPower(Struct, frozen=True, tag="offset_power"):
+    """Let the power monitor tell a voltage that is off by so much; 0 mends it."""
+
+    offset_v: float
+
+
+class CutSerial(Struct, frozen=True, tag="cut_serial"):
+    """Pull the serial cable that all controllers share, or plug it in again."""
+
+    cut: bool = True
+
+
+class ShortenReplies(Struct, frozen=True, tag="shorten"):
+    """Let a unit stick after ``length`` bytes of each reply; None mends it."""
+
+    address: int
+    length: int | None
+
+
 class CorruptBytes(Struct, frozen=True, tag="corrupt"):
     """Put noise on the serial wire, the same at every run; all zero takes it away.
 
     ``share`` of all bytes, both ways, get a bit flipped; besides, so does the last byte of
-    each of the next ``requests`` writes of the host and of the next ``replies``.
+    each of the next ``requests`` writes of the host and of the next ``replies``. ``stray``
+    replies in a hundred come with bytes before them that nobody has sent.
     """
 
     share: float = 0.0
     requests: int = 0
     replies: int = 0
+    stray: float = 0.0
 
 
 class Applied(Struct, frozen=True, tag="applied"):
@@ -180,7 +223,12 @@ Fault = (
     | PowerCycle
     | SetFirmware
     | LockWheel
+    | SetEncoder
     | UnplugI2c
+    | NackI2c
+    | OffsetPower
+    | CutSerial
+    | ShortenReplies
     | CorruptBytes
 )
 TruthRequest = ReadTruth | Fault

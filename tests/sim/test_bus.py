@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from rover.hardware.bus.framing import check_reply, read_request, write_packet
-from rover.sim.truth import CorruptBytes
+from rover.sim.truth import CorruptBytes, CutSerial, ShortenReplies
 from tests.builders import osr_config
 from tests.sim.rig import UNITS, Rig
 
@@ -228,3 +228,33 @@ def test_it_makes_no_difference_how_the_bytes_are_cut(packets, cuts) -> None:
     for one, other in zip(whole.truth.wheels, cut.truth.wheels, strict=True):
         assert one.speed_rad_s == pytest.approx(other.speed_rad_s, abs=1e-6)
         assert one.angle_rad == pytest.approx(other.angle_rad, abs=1e-6)
+
+
+def test_stray_bytes_come_before_a_reply_that_is_whole() -> None:
+    rig = Rig()
+    rig.rover.inject(CorruptBytes(stray=1.0))
+    request = read_request(0x80, 78)
+    received = rig.exchange(request, 14)
+    assert 11 <= len(received) <= 14
+    assert check_reply(request, received[-10:])
+    rig.rover.inject(CorruptBytes())
+    assert len(rig.exchange(request, 11)) == 10
+
+
+def test_a_unit_that_sticks_sends_the_beginning_of_its_replies_alone() -> None:
+    rig = Rig()
+    whole = rig.exchange(read_request(0x81, 78), 10)
+    rig.rover.inject(ShortenReplies(0x81, 3))
+    assert rig.exchange(read_request(0x81, 78), 10) == whole[:3]
+    assert len(rig.exchange(read_request(0x80, 78), 10)) == 10
+    rig.rover.inject(ShortenReplies(0x81, None))
+    assert rig.exchange(read_request(0x81, 78), 10) == whole
+
+
+def test_with_the_cable_cut_nobody_hears_or_is_heard() -> None:
+    rig = Rig()
+    rig.rover.inject(CutSerial())
+    assert rig.exchange(write_packet(0x80, 37, bytes(8)), 1) == b""
+    assert rig.exchange(read_request(0x82, 78), 10) == b""
+    rig.rover.inject(CutSerial(cut=False))
+    assert rig.exchange(write_packet(0x80, 37, bytes(8)), 1) == ACK

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from rover.errors import DeviceError
 from rover.sim.pca9685 import Pca9685
-from rover.sim.truth import SetBatteryVoltage, UnplugI2c
+from rover.sim.truth import NackI2c, OffsetPower, SetBatteryVoltage, UnplugI2c
 from tests.builders import osr_config
 from tests.sim.rig import Rig
 
@@ -205,3 +205,21 @@ def test_a_scan_finds_only_what_is_there() -> None:
             continue
         found.append(address)
     assert found == [PCA, INA, 0x70]
+
+
+def test_a_device_out_of_sorts_acknowledges_again_after_so_many_transfers() -> None:
+    rig = Rig()
+    rig.rover.inject(NackI2c(0x45, 2))
+    for _ in range(2):
+        with pytest.raises(DeviceError):
+            rig.rover.i2c.transfer(0x45, b"\x02", 2)
+    assert rig.rover.i2c.transfer(0x45, b"\x02", 2)
+    assert rig.rover.i2c.transfer(0x40, b"\x00", 1)
+
+
+@pytest.mark.parametrize("offset_v", [-1.5, 2.0, -100.0])
+def test_a_lying_power_monitor_is_off_by_what_it_was_told(offset_v: float) -> None:
+    rig = Rig()
+    rig.rover.inject(OffsetPower(offset_v))
+    told_v = int.from_bytes(rig.rover.i2c.transfer(0x45, b"\x02", 2), "big") * 1.25e-3
+    assert told_v == pytest.approx(max(0.0, rig.truth.battery_v + offset_v), abs=2e-3)

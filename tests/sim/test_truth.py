@@ -18,6 +18,12 @@ FAULTS = [
     truth.SetFirmware(0x80, truth.Dialect.NEWER),
     truth.LockWheel("left_front"),
     truth.UnplugI2c(0x45),
+    truth.SetEncoder("left_front", truth.EncoderState.DEAD),
+    truth.NackI2c(0x40, 2),
+    truth.OffsetPower(-1.5),
+    truth.CutSerial(),
+    truth.ShortenReplies(0x81, 3),
+    truth.ShortenReplies(0x81, None),
     truth.CorruptBytes(share=0.1),
 ]
 

@@ -1,0 +1,66 @@
+"""Encoders that break: what the controller counts then, and what its velocity loop does."""
+
+import pytest
+
+from rover.sim.truth import EncoderState, SetEncoder
+from tests.sim.rig import Rig
+
+QPPS = 1200
+# What the simulated controller's full duty makes of the motor, at the least.
+RUNAWAY_RAD_S = 20.0
+
+
+def wheel_rad_s(rig: Rig, name: str) -> float:
+    return next(wheel.speed_rad_s for wheel in rig.truth.wheels if wheel.name == name)
+
+
+@pytest.mark.parametrize("name", ["left_front", "right_front"])
+def test_a_dead_encoder_counts_no_more_and_its_wheel_runs_away(name: str) -> None:
+    rig = Rig()
+    address, channel = {"left_front": (0x80, 0), "right_front": (0x82, 0)}[name]
+    rig.drive(QPPS)
+    rig.wait(0.5)
+    steady_rad_s = wheel_rad_s(rig, name)
+    before = rig.read(78, "ii", address)
+    rig.rover.inject(SetEncoder(name, EncoderState.DEAD))
+    rig.wait(1.0)
+    after = rig.read(78, "ii", address)
+    # It goes on for as long as the answer was on its way.
+    assert abs(after[channel] - before[channel]) <= 2
+    assert abs(after[1 - channel] - before[1 - channel]) > 0.9 * QPPS
+    assert rig.read(79, "ii", address)[channel] == 0
+    assert wheel_rad_s(rig, name) > max(RUNAWAY_RAD_S, 1.5 * steady_rad_s)
+
+
+def test_a_reversed_encoder_counts_back_and_its_wheel_runs_away() -> None:
+    rig = Rig()
+    rig.drive(QPPS)
+    rig.wait(0.5)
+    before = rig.read(78, "ii", 0x80)[0]
+    rig.rover.inject(SetEncoder("left_front", EncoderState.REVERSED))
+    rig.wait(0.5)
+    assert rig.read(78, "ii", 0x80)[0] < before
+    assert rig.read(79, "ii", 0x80)[0] < -QPPS
+    assert wheel_rad_s(rig, "left_front") > RUNAWAY_RAD_S
+
+
+@pytest.mark.parametrize("state", [EncoderState.DEAD, EncoderState.REVERSED])
+def test_zero_duty_stops_such_a_wheel_and_a_mended_one_drives(state: EncoderState) -> None:
+    rig = Rig()
+    rig.rover.inject(SetEncoder("left_front", state))
+    rig.drive(QPPS)
+    rig.wait(1.0)
+    rig.write(34, "hh", 0, 0, address=0x80)
+    rig.wait(1.0)
+    assert wheel_rad_s(rig, "left_front") == 0.0
+    rig.rover.inject(SetEncoder("left_front", EncoderState.WORKS))
+    rig.drive(QPPS)
+    rig.wait(1.0)
+    assert wheel_rad_s(rig, "left_front") == pytest.approx(
+        wheel_rad_s(rig, "left_middle"), rel=0.01
+    )
+
+
+def test_a_wheel_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="left_front"):
+        Rig().rover.inject(SetEncoder("seventh", EncoderState.DEAD))
