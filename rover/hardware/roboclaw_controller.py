@@ -8,7 +8,7 @@ from rover import units
 from rover.errors import BadReplyError, DeviceError
 from rover.hardware.bus import framing
 from rover.hardware.roboclaw_bus import RoboclawBus
-from rover.hardware.roboclaw_status import RoboclawStatus, decode_status
+from rover.hardware.roboclaw_status import RoboclawStatus, decode_status, left_from_boot
 from rover.hardware.wheel_encoder import WheelEncoder
 from rover.messages import DeviceHealth, PowerReading
 
@@ -79,6 +79,9 @@ class RoboclawController:
         self._failed_s = -math.inf
         self._status = RoboclawStatus()
         self._status_word = b""
+        # Whether it may have been started anew since its status was last read.
+        self._just_started = True
+        self._left_from_boot = 0
         self._status_width: int | None = None
         self._status_failing_s = math.inf
         (
@@ -121,12 +124,14 @@ class RoboclawController:
         """Read the version, and what its status and battery are now."""
         self.firmware = bus.read_version(self.address)
         self._status_width = None
+        self._just_started = True
         self.read_status(bus)
         self.read_battery(bus)
 
     def confirm_timeout(self, bus: RoboclawBus) -> None:
         """Set the serial timeout and read it back; its encoders may have been reset before."""
         self.confirmed = False
+        self._just_started = True
         for wheel in self.wheels:
             if wheel is not None:
                 wheel.encoder.forget()
@@ -180,8 +185,12 @@ class RoboclawController:
             self._status_failing_s = min(self._status_failing_s, bus.arrived_s)
             raise
         self._status_width, self._status_failing_s = len(word), math.inf
+        if self._just_started:
+            self._just_started = False
+            self._left_from_boot, self._status_word = left_from_boot(word), b""
         if word != self._status_word:
-            self._status_word, self._status = word, decode_status(word)
+            self._left_from_boot &= int.from_bytes(word, "big")
+            self._status_word, self._status = word, decode_status(word, self._left_from_boot)
 
     def read_battery(self, bus: RoboclawBus) -> None:
         """Read the main battery's voltage."""
@@ -224,4 +233,5 @@ class RoboclawController:
             errors += (f"nothing: its status cannot be read ({self.failure})",)
         elif now_s - self._failed_s < _MENTION_FAILURE_S:
             warnings += (self.failure,)
-        return DeviceHealth(self.name, ready, silent_s, errors, warnings, self.firmware)
+        cautions = self._status.cautions
+        return DeviceHealth(self.name, ready, silent_s, errors, cautions, warnings, self.firmware)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rover.hardware.roboclaw_status import RoboclawStatus, decode_status
+from rover.hardware.roboclaw_status import RoboclawStatus, decode_status, left_from_boot
 
 
 def wide(word: int) -> RoboclawStatus:
@@ -51,9 +51,6 @@ def test_errors_of_32_bits(word, error):
         (0x00010000, "M1 over-current"),
         (0x00020000, "M2 over-current"),
         (0x00040000, "main battery high"),
-        (0x00080000, "main battery low"),
-        (0x00100000, "temperature"),
-        (0x00200000, "temperature 2"),
         (0x00400000, "S4 input"),
         (0x00800000, "S5 input"),
         (0x01000000, "M1 speed limit"),
@@ -67,6 +64,18 @@ def test_errors_of_32_bits(word, error):
 )
 def test_warnings_of_32_bits(word, warning):
     assert wide(word) == RoboclawStatus(warnings=(warning,))
+
+
+@pytest.mark.parametrize(
+    ("word", "caution"),
+    [
+        (0x00080000, "main battery low"),
+        (0x00100000, "temperature"),
+        (0x00200000, "temperature 2"),
+    ],
+)
+def test_cautions_of_32_bits(word, caution):
+    assert wide(word) == RoboclawStatus(cautions=(caution,))
 
 
 @pytest.mark.parametrize(
@@ -95,9 +104,6 @@ def test_errors_of_16_bits(word, error):
         (0x0001, "M1 over-current"),
         (0x0002, "M2 over-current"),
         (0x0400, "main battery high"),
-        (0x0800, "main battery low"),
-        (0x1000, "temperature"),
-        (0x2000, "temperature 2"),
         (0x4000, "M1 home"),
         (0x8000, "M2 home"),
     ],
@@ -106,14 +112,39 @@ def test_warnings_of_16_bits(word, warning):
     assert narrow(word) == RoboclawStatus(warnings=(warning,))
 
 
-def test_current_errors_of_a_unit_that_has_just_booted_do_not_stop_it():
-    status = wide(0x20003000)
+@pytest.mark.parametrize(
+    ("word", "caution"),
+    [(0x0800, "main battery low"), (0x1000, "temperature"), (0x2000, "temperature 2")],
+)
+def test_cautions_of_16_bits(word, caution):
+    assert narrow(word) == RoboclawStatus(cautions=(caution,))
+
+
+def test_current_errors_that_are_left_from_boot_do_not_stop_a_unit():
+    data = (0x20003000).to_bytes(4, "big")
+    status = decode_status(data, left_from_boot(data))
     assert status.errors == ()
     assert status.warnings == ("M1 current since power-up", "M2 current since power-up")
 
 
+@pytest.mark.parametrize(
+    ("word", "left"), [(0x20003000, 0x3000), (0x20001040, 0x1000), (0x3000, 0), (0x20000000, 0)]
+)
+def test_only_a_unit_that_has_just_booted_has_current_errors_left(word, left):
+    assert left_from_boot(word.to_bytes(4, "big")) == left
+
+
+def test_a_narrow_word_has_no_boot_bit():
+    assert left_from_boot(b"\xff\xff") == 0
+
+
+def test_current_errors_that_come_after_boot_stop_it_though_the_boot_bit_stands():
+    assert wide(0x20003000).errors == ("M1 current", "M2 current")
+
+
 def test_a_unit_that_has_just_booted_can_have_other_errors():
-    assert wide(0x20003040).errors == ("M1 driver fault",)
+    data = (0x20003040).to_bytes(4, "big")
+    assert decode_status(data, left_from_boot(data)).errors == ("M1 driver fault",)
 
 
 def test_the_boot_bit_alone_is_nothing_to_tell():
@@ -123,7 +154,8 @@ def test_the_boot_bit_alone_is_nothing_to_tell():
 @given(st.integers(0, 0xFFFFFFFF))
 def test_every_other_bit_has_one_name_of_its_own(word):
     status = wide(word)
-    assert len(status.errors) + len(status.warnings) == (word & ~0x20000000).bit_count()
+    named = status.errors + status.cautions + status.warnings
+    assert len(named) == (word & ~0x20000000).bit_count()
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\x00\x00\x00", bytes(5)])
