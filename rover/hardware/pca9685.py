@@ -43,6 +43,7 @@ def prescale_for(frequency_hz: float) -> int:
 class Servo:
     """One corner: which wheel of the table it steers, and how angles become pulses."""
 
+    name: str
     wheel: int
     steer: SteerConfig
     board: SteeringConfig
@@ -50,10 +51,20 @@ class Servo:
 
     def pulse_us(self, angle_rad: float) -> float:
         """Return the pulse for a wheel angle (positive to the left), within the servo's range."""
+        return max(
+            self.board.pulse_min_us, min(self.board.pulse_max_us, self._unbounded_us(angle_rad))
+        )
+
+    def reaches(self, angle_rad: float) -> bool:
+        """Tell whether the servo can turn its wheel so far."""
+        beyond_us = abs(self._unbounded_us(angle_rad) - self.pulse_us(angle_rad))
+        # Written so that an angle that is not a number is out of reach.
+        return beyond_us <= 1.0 / self.counts_per_us
+
+    def _unbounded_us(self, angle_rad: float) -> float:
         servo_deg = self.steer.centre_deg + self.steer.direction * units.deg_from_rad(angle_rad)
         shortest_us, longest_us = self.board.pulse_min_us, self.board.pulse_max_us
-        pulse_us = shortest_us + (longest_us - shortest_us) * servo_deg / self.board.servo_range_deg
-        return max(shortest_us, min(longest_us, pulse_us))
+        return shortest_us + (longest_us - shortest_us) * servo_deg / self.board.servo_range_deg
 
     def registers(self, angle_rad: float) -> bytes:
         """Return the channel's four registers: on at count 0, off after the pulse."""
@@ -65,7 +76,8 @@ class Pca9685Steering:
     """The Steering of a rover whose corners hang on a PCA9685; ``open_bus`` opens its I2C bus.
 
     It is ready from ``start`` until it has not answered for ``deadlines.steering_s``, or is
-    found to have lost its settings.
+    found to have lost its settings. A servo that is asked for more than it can turn is an error
+    of its health: its wheel does not point where everybody takes it to.
     """
 
     def __init__(self, config: Config, clock: Clock, open_bus: Callable[[], I2cBus]) -> None:
@@ -79,14 +91,15 @@ class Pca9685Steering:
         # By the frequency that the whole-numbered prescaler really makes.
         counts_per_us = _OSCILLATOR_HZ / 1e6 / (prescale_for(config.steering.frequency_hz) + 1)
         self._servos = {
-            wheel.steer.channel: Servo(index, wheel.steer, config.steering, counts_per_us)
-            for index, wheel in enumerate(config.wheels.values())
+            wheel.steer.channel: Servo(name, index, wheel.steer, config.steering, counts_per_us)
+            for index, (name, wheel) in enumerate(config.wheels.items())
             if wheel.steer is not None
         }
         self._runs = tuple(_runs(self._servos))
         self._bus: I2cBus | None = None
         self._set_up = False
         self._asked: tuple[float, ...] | None = None
+        self._strained: tuple[str, ...] = ()
         self._wanted = dict.fromkeys(self._servos, _FULLY_OFF)
         self._written = self._wanted.copy()
         self._heard_s = -math.inf
@@ -143,7 +156,7 @@ class Pca9685Steering:
                 self._name,
                 ready,
                 silent_s,
-                errors=() if ready else failure,
+                errors=self._strained if ready else failure,
                 warnings=failure if ready else (),
             ),
         )
@@ -169,6 +182,11 @@ class Pca9685Steering:
                 channel: _FULLY_OFF if asked is None else servo.registers(asked[servo.wheel])
                 for channel, servo in self._servos.items()
             }
+            self._strained = tuple(
+                f"{servo.name}'s servo at its end: give it the right centre_deg and range"
+                for servo in self._servos.values()
+                if asked is not None and not servo.reaches(asked[servo.wheel])
+            )
         return self._wanted
 
     def _configure(self, bus: I2cBus) -> None:

@@ -153,6 +153,21 @@ def test_pulses_stay_within_the_servos_range(centre_deg, angle_deg, direction):
     assert rig.pulse_us(2) == pytest.approx(bounded_us, abs=half_a_count_us + 1e-6)
 
 
+@pytest.mark.parametrize(("centre_deg", "error"), [(135.0, False), (290.0, True)])
+def test_a_servo_at_its_end_is_an_error_for_as_long_as_it_is_asked(centre_deg, error):
+    wheels = dict(CONFIG.wheels)
+    steer = structs.replace(wheels["left_front"].steer, centre_deg=centre_deg)
+    wheels["left_front"] = structs.replace(wheels["left_front"], steer=steer)
+    rig = Rig(structs.replace(CONFIG, wheels=wheels))
+    rig.steering.start()
+    rig.command((-20.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+    assert ("left_front" in " ".join(rig.steering.health()[0].errors)) is error
+    rig.command((0.0,) * 6)
+    assert rig.steering.health()[0].errors == ()
+    rig.command((-20.0, 0.0, 0.0, 0.0, 0.0, 0.0), state=ArmState.DISARMED)
+    assert rig.steering.health()[0].errors == ()
+
+
 def test_neighbouring_channels_go_in_one_transfer(rig):
     rig.command(STRAIGHT)
     (write,) = rig.bus.writes()
