@@ -18,13 +18,15 @@ from rover.messages import (
     ArmState,
     Condition,
     GovernedMotion,
+    Reaction,
     Selected,
     Severity,
     WheelTargets,
 )
 from rover.motion.arbiter import Arbiter
 from rover.motion.arming import Arming
-from rover.motion.conditions import Observed, Watch, fresh_power
+from rover.motion.battery import fresh_power
+from rover.motion.conditions import Observed, Watch
 from rover.motion.corners import Corners
 from rover.motion.gate import Gate, PermittedTargets
 from rover.motion.governor import Governor
@@ -177,7 +179,8 @@ class ControlLoop:
         """Choose the motion, shape it, permit it, and write it to the drives."""
         selected = self._arbiter.select(now_s)
         armed = self.arming.state is ArmState.ARMED
-        governed = self._governor.step(selected, armed=armed, elapsed_s=elapsed_s)
+        slow = any(condition.reaction is Reaction.SLOW for condition in self._conditions)
+        governed = self._governor.step(selected, armed=armed, elapsed_s=elapsed_s, slow=slow)
         wanted = self._kinematics.targets(governed.motion)
         # Limp servos do not follow: where they are stays unknown until they have power.
         corners = self._corners

@@ -107,6 +107,7 @@ class Limit(StrEnum):
     CURVATURE = "tightest turn"
     CORNERS = "corners turning"
     CANNOT = "this rover cannot"
+    TROUBLE = "slow for a trouble"
 
 
 class GovernedMotion(Struct, frozen=True):
@@ -188,17 +189,29 @@ class Event(Struct, frozen=True):
     text: str
 
 
+class Reaction(StrEnum):
+    """What a condition does to an armed rover, the mildest first.
+
+    TELL says it and no more; SLOW caps the speed at ``motion.slow_speed_mps``; STOP takes the
+    rover to FAULT.
+    """
+
+    TELL = "tell"
+    SLOW = "slow"
+    STOP = "stop"
+
+
 class Condition(Struct, frozen=True):
     """Something about the rover that is not as it must be.
 
-    Every condition of severity ERROR refuses arming; one that ``stops`` also takes an armed
-    rover to FAULT. ``text`` says what is wrong and what to do about it.
+    Every condition of severity ERROR refuses arming; ``reaction`` is what it does to a rover
+    that is armed. ``text`` says what is wrong and what to do about it.
     """
 
     code: str
     text: str
     severity: Severity = Severity.ERROR
-    stops: bool = True
+    reaction: Reaction = Reaction.STOP
 
 
 class RequestKind(StrEnum):
@@ -242,13 +255,15 @@ class DeviceHealth(Struct, frozen=True):
 
     ``silent_s`` is the time since it last answered correctly (infinite: never since start);
     ``errors`` are reasons to stop (status bits by name, the last failure of communication),
-    ``warnings`` are not; both for people, empty when there are none.
+    ``cautions`` reasons to drive slowly, ``warnings`` only to be told; all for people, empty
+    when there are none.
     """
 
     name: str
     ready: bool
     silent_s: float
     errors: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     firmware: str = ""
 

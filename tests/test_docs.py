@@ -346,7 +346,7 @@ def test_the_traced_servo_pulse_is_what_the_board_gets() -> None:
     assert found
     assert steer is not None
     counts_per_us = 25.0 / (prescale_for(config.steering.frequency_hz) + 1)
-    servo = Servo(0, steer, config.steering, counts_per_us)
+    servo = Servo("left_front", 0, steer, config.steering, counts_per_us)
     steer_rad = units.rad_from_deg(float(found[1]))
     assert f"{steer.centre_deg - float(found[1]):.2f} degrees" in TRACE
     assert f"{servo.pulse_us(steer_rad):.0f} us" in TRACE

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from rover.messages import Condition, Severity
+from rover.messages import Condition, Reaction, Severity
 from rover.telemetry import ConditionLog, Journal, MissedTicks
 
 
@@ -58,7 +58,7 @@ def test_a_flickering_warning_is_told_once_in_a_while() -> None:
     log = ConditionLog(journal)
     for n in range(300):
         text = f"RoboClaw 0x80 warns: checksum 0x{n:04X} in the reply to 80 {n % 256:02x}"
-        warning = Condition("controller", text, Severity.WARNING, stops=False)
+        warning = Condition("controller", text, Severity.WARNING, reaction=Reaction.TELL)
         log.update((warning,) if n % 2 else (), n * 0.1)
     assert len(journal.events()) == 3
 

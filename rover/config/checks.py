@@ -225,8 +225,13 @@ def _timing(config: Config) -> Iterator[Contradiction]:
 def _power(config: Config) -> Iterator[Contradiction]:
     yield from _less(
         ("power.low_v", config.power.low_v),
+        ("power.very_low_v", config.power.very_low_v),
+        "the warning must come before the slowing down",
+    )
+    yield from _less(
+        ("power.very_low_v", config.power.very_low_v),
         ("power.minimum_v", config.power.minimum_v),
-        "the warning must come before the refusal",
+        "the slowing down must come before the stop",
     )
     yield from _less(
         ("power.full_v", config.power.full_v),

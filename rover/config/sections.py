@@ -93,6 +93,8 @@ class WheelConfig(Section, frozen=True):
 class MotionConfig(Section, frozen=True):
     """What the governor allows.
 
+    ``slow_speed_mps`` is the most while something is wrong that a slow rover can live with: a
+    battery nearly empty, a controller too warm. It holds for the outermost wheel of a spin too.
     ``stop_decel_mps2`` is used by every stop and failsafe, ``decel_mps2`` when the person
     lets go; ``curvature_rate_per_m_s`` is how fast the turning circle may change while
     driving, slower than the corner servos so that they keep up.
@@ -100,6 +102,7 @@ class MotionConfig(Section, frozen=True):
 
     max_speed_mps: Positive = 1.0
     turbo_speed_mps: Positive = 1.5
+    slow_speed_mps: Positive = 0.3
     max_yaw_rate_rad_s: Positive = 1.5
     max_curvature_per_m: Positive = 1 / 0.45
     accel_mps2: Positive = 1.5
@@ -123,13 +126,17 @@ class DeadlineConfig(Section, frozen=True):
     """How long each thing may be silent before the rover stops.
 
     ``gamepad_silence_s``: a pad whose radio died sends nothing while its dongle stays plugged
-    in. A held stick nearly always sends noise, so silence this long while it is deflected is
-    taken for a dead link.
+    in, so silence this long with a stick held is taken for a dead link. The kernel tells changes
+    only. A hand trembles at 8 to 12 Hz, and a stick that it holds between its ends has told ten
+    changes within a second; one that lies firmly on its end may tell none. The rover goes on for
+    so long: 1 m at full speed without turbo. A longer time would let it go farther than a person
+    who walks beside it can reach; a shorter one would stop it under a thumb that is merely
+    steady. Who drives long straights with a quiet stick may raise it.
     """
 
     web_s: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.3
     gamepad_s: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.1
-    gamepad_silence_s: Annotated[float, Meta(ge=0.2, le=10.0)] = 2.0
+    gamepad_silence_s: Annotated[float, Meta(ge=0.2, le=10.0)] = 1.0
     controller_s: Annotated[float, Meta(ge=0.03, le=1.0)] = 0.15
     feedback_s: Annotated[float, Meta(ge=0.03, le=1.0)] = 0.25
     steering_s: Annotated[float, Meta(ge=0.03, le=1.0)] = 0.25
@@ -140,7 +147,8 @@ class RoboclawConfig(Section, frozen=True):
 
     ``serial_timeout_s`` is the controllers' own: they stop the motors when nothing valid has
     arrived for so long. ``reply_margin_s`` is what a reply may take beyond its time on the
-    wire.
+    wire. ``stall_current_a`` is more than a wheel draws that turns freely, speeding up included,
+    and less than one that is held fast (JPL's motors: 0.5 to 1.5 A, and 11 A).
     """
 
     port: DevicePath = "/dev/serial0"
@@ -148,6 +156,7 @@ class RoboclawConfig(Section, frozen=True):
     ticks_per_wheel_turn: Positive = 28 * 26.9
     serial_timeout_s: Annotated[float, Meta(ge=0.1, le=0.5)] = 0.3
     reply_margin_s: Annotated[float, Meta(ge=0.002, le=0.1)] = 0.010
+    stall_current_a: Positive = 3.0
 
 
 class SteeringConfig(Section, frozen=True):
@@ -168,14 +177,21 @@ class SteeringConfig(Section, frozen=True):
 
 
 class PowerConfig(Section, frozen=True):
-    """Battery limits (4S LiPo) and the INA260 that measures it, where there is one."""
+    """Battery limits (4S LiPo) and the INA260 that measures it, where there is one.
+
+    Below ``low_v`` the rover warns, below ``very_low_v`` it drives slowly, below ``minimum_v`` it
+    stops; each once that has lasted a second. Two devices whose voltages differ by more than
+    ``disagreement_v`` are not both right: the rover drives slowly, and the lower one counts.
+    """
 
     ina260: bool = True
     i2c_bus: DevicePath = "/dev/i2c-1"
     address: Annotated[int, Meta(ge=0x03, le=0x77)] = 0x45
     low_v: Positive = 13.6
+    very_low_v: Positive = 13.2
     minimum_v: Positive = 12.8
     full_v: Positive = 16.8
+    disagreement_v: Positive = 1.0
 
 
 class PanelConfig(Section, frozen=True):

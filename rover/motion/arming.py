@@ -7,7 +7,16 @@ emergency stop latches until a person clears it, back to DISARMED.
 import math
 from typing import assert_never
 
-from rover.messages import Answer, ArmState, Condition, Request, RequestKind, Severity, Source
+from rover.messages import (
+    Answer,
+    ArmState,
+    Condition,
+    Reaction,
+    Request,
+    RequestKind,
+    Severity,
+    Source,
+)
 
 # A request that waited longer for control to hear it is no longer what the person means. The
 # clients wait longer than this for an answer, so what they gave up is not carried out later.
@@ -66,7 +75,9 @@ class Arming:
 
     def observe(self, conditions: tuple[Condition, ...], now_s: float) -> None:
         """Fault on the conditions that stop an armed rover."""
-        stopping = [condition.text for condition in conditions if condition.stops]
+        stopping = [
+            condition.text for condition in conditions if condition.reaction is Reaction.STOP
+        ]
         if stopping:
             self.fault("; ".join(stopping), now_s)
 

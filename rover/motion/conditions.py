@@ -1,7 +1,7 @@
 """What is wrong with the rover now, judged from what its devices last said.
 
-One table serves arming (every error refuses) and driving (one that ``stops`` faults). Time
-is passed in; the memory is how long a battery has sagged or a wheel disobeyed.
+One table serves arming (every error refuses) and driving (each slows or stops the rover by its
+reaction). Time is passed in; the memory is how long a battery has sagged or a wheel disobeyed.
 """
 
 import math
@@ -13,18 +13,13 @@ from rover.messages import (
     Condition,
     DeviceHealth,
     PowerReading,
+    Reaction,
     Severity,
     WheelFeedback,
 )
 from rover.motion.arming import STOP_BUTTON
+from rover.motion.battery import BatteryWatch
 from rover.motion.obedience import Obedience
-
-# A loaded battery sags for as long as the wheels speed up: only what lasts counts.
-_SAG_S = 1.0
-# What a battery recovers by when the load goes.
-_RECOVERY_V = 0.3
-# A battery voltage older than this is not data.
-_POWER_AGE_S = 2.0
 
 
 class Observed(Struct, frozen=True):
@@ -50,12 +45,10 @@ class Watch:
     def __init__(self, config: Config) -> None:
         self._names = tuple(config.wheels)
         self._deadlines = config.deadlines
-        self._power = config.power
         self._steers = any(wheel.steer is not None for wheel in config.wheels.values())
         self._calibrated = config.steering.calibrated
-        self._obedience = Obedience(len(config.wheels))
-        self._empty = _Below(config.power.minimum_v)
-        self._low = _Below(config.power.low_v)
+        self._obedience = Obedience(len(config.wheels), config.roboclaw.stall_current_a)
+        self._battery = BatteryWatch(config.power)
 
     def conditions(self, observed: Observed, now_s: float) -> tuple[Condition, ...]:
         """Return all that is wrong at ``now_s``, worst kinds first."""
@@ -79,7 +72,7 @@ class Watch:
                     "steering.calibrated = true",
                 )
             )
-        found += self._battery(observed.power, now_s)
+        found += self._battery.conditions(observed.power, now_s)
         for device in observed.monitor:
             if not device.ready:
                 found.append(
@@ -88,7 +81,7 @@ class Watch:
                         f"{device.name} does not answer: the battery is read from the motor "
                         "controllers",
                         Severity.WARNING,
-                        stops=False,
+                        reaction=Reaction.TELL,
                     )
                 )
         return tuple(found)
@@ -116,59 +109,6 @@ class Watch:
         )
         return [Condition("wheel", text)]
 
-    def _battery(self, readings: tuple[PowerReading | None, ...], now_s: float) -> list[Condition]:
-        reading = fresh_power(readings, now_s)
-        if reading is None:
-            return [
-                Condition(
-                    "battery-unknown",
-                    "nothing measures the battery: check the motor controllers and the INA260",
-                )
-            ]
-        volts, device = reading.voltage_v, reading.device
-        empty = self._empty.update(volts, now_s)
-        low = self._low.update(volts, now_s)
-        if empty:
-            minimum_v = self._power.minimum_v
-            text = f"battery at {volts:.1f} V ({device}), minimum {minimum_v:.1f} V: charge it"
-            return [Condition("battery-empty", text)]
-        if low:
-            text = f"battery low: {volts:.1f} V ({device}), drive home"
-            return [Condition("battery-low", text, Severity.WARNING, stops=False)]
-        return []
-
-
-def fresh_power(readings: tuple[PowerReading | None, ...], now_s: float) -> PowerReading | None:
-    """Return the first reading that is fresh enough to be believed, if there is one."""
-    return next(
-        (
-            reading
-            for reading in readings
-            if reading is not None and now_s - reading.stamp_s <= _POWER_AGE_S
-        ),
-        None,
-    )
-
-
-class _Below:
-    """Whether a voltage has stayed below a threshold; recovers only well above it."""
-
-    def __init__(self, threshold_v: float) -> None:
-        self._threshold_v = threshold_v
-        self._since_s = math.inf
-        self._below = False
-
-    def update(self, volts: float, now_s: float) -> bool:
-        if volts >= self._threshold_v + _RECOVERY_V:
-            self._below = False
-        if volts >= self._threshold_v:
-            self._since_s = math.inf
-        else:
-            self._since_s = min(self._since_s, now_s)
-            if now_s - self._since_s >= _SAG_S:
-                self._below = True
-        return self._below
-
 
 def _device_conditions(device: DeviceHealth, code: str) -> list[Condition]:
     found = []
@@ -183,7 +123,11 @@ def _device_conditions(device: DeviceHealth, code: str) -> list[Condition]:
     else:
         found += [Condition(code, f"{device.name} reports {error}") for error in device.errors]
     found += [
-        Condition(code, f"{device.name} warns: {warning}", Severity.WARNING, stops=False)
+        Condition(code, f"{device.name} warns: {caution}", Severity.WARNING, reaction=Reaction.SLOW)
+        for caution in device.cautions
+    ]
+    found += [
+        Condition(code, f"{device.name} warns: {warning}", Severity.WARNING, reaction=Reaction.TELL)
         for warning in device.warnings
     ]
     return found

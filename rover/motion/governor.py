@@ -16,6 +16,8 @@ from rover.motion.kinematics import Kinematics
 
 # Slower than this the rover stands: below one encoder count a second on JPL's wheels.
 _STANDING_MPS = 1e-4
+# What makes the rover slow may come and go with the load that it causes.
+_SLOW_ON_S = 2.0
 _NOT_ARMED = GovernedMotion(Stop("not armed"), (Limit.NOT_ARMED,))
 
 
@@ -46,17 +48,23 @@ class Governor:
         self._reach_m = max(math.hypot(w.x_m, w.y_m) for w in config.wheels.values())
         self._shape: Arc | Spin | Crab = Arc(0.0, 0.0)
         self._speed_mps = 0.0
+        self._slow_for_s = 0.0
 
     def reset(self) -> None:
         """Forget the motion: the rover stands, wheels straight."""
         self._shape, self._speed_mps = Arc(0.0, 0.0), 0.0
 
-    def step(self, selected: Selected, *, armed: bool, elapsed_s: float) -> GovernedMotion:
+    def step(
+        self, selected: Selected, *, armed: bool, elapsed_s: float, slow: bool = False
+    ) -> GovernedMotion:
         """Return what the rover may do for the next tick.
 
         ``elapsed_s`` is the time since the last step. While not armed that is Stop, and the
-        governor starts anew from standing.
+        governor starts anew from standing. ``slow`` tells that something is wrong with the
+        rover for which it must not go faster than ``motion.slow_speed_mps``, now and for two
+        seconds more.
         """
+        self._slow_for_s = _SLOW_ON_S if slow else max(0.0, self._slow_for_s - elapsed_s)
         if not armed:
             self.reset()
             return _NOT_ARMED
@@ -110,6 +118,9 @@ class Governor:
         allowed = _within(speed, top_mps)
         if allowed != speed:
             limited.append(Limit.SPEED)
+        if self._slow_for_s > 0.0 and abs(allowed) > self._limits.slow_speed_mps:
+            allowed = _within(allowed, self._limits.slow_speed_mps)
+            limited.append(Limit.TROUBLE)
         return _Wanted(shape, allowed, self._limits.decel_mps2)
 
     def _reshape(self, wanted: _Wanted, elapsed_s: float, limited: list[Limit]) -> _Wanted:

@@ -1,52 +1,154 @@
-"""Whether the wheels do what they are told, by their own encoders.
+"""Whether the wheels do what they are told, by their own encoders and currents.
 
 A stalled wheel burns its motor or holds somebody's foot; a wheel whose encoder is off is
-driven at full power by a controller that believes it stands; one whose encoder is swapped
-runs away. All three show as a measured speed that stays far from the commanded one.
+driven at full power by a controller that believes it stands; one whose encoder is reversed or
+swapped runs away. All show as a measured motion that stays far from the commanded one.
 """
 
 import math
 from collections.abc import Sequence
 
-from rover.messages import WheelFeedback
+from rover.messages import WheelFeedback, WheelReading
 
-# Commanded faster than this, a wheel gives several counts within the patience below, and one
-# that gives none has lost its encoder or its motor.
-_MUST_COUNT_RAD_S = 0.5
 # Below this much, or this share of what is asked, a difference is load, lag or rounding.
 _TOLERATED_RAD_S = 3.0
 _TOLERATED_SHARE = 0.5
 # A loaded wheel takes up to 0.3 s to come up to speed, the measured speed 0.05 s more.
 _PATIENCE_S = 0.6
+# So much way must be owed before a wheel that has gone less than a quarter of it is found to
+# stand: 30 counts of JPL's 753 a turn, 19 mm at the rim. Stiction takes a slow wheel a while.
+_OWED_RAD = 0.25
+_PAID_SHARE = 0.25
+# A wheel that turns the wrong way faster than this does not do so by lag: the governor lets no
+# wheel turn round within less than a stop and a start.
+_WRONG_WAY_RAD_S = 3.0
+_WRONG_WAY_PATIENCE_S = 0.3
+# A wheel that draws a stalled motor's current while it turns less than this share of what is
+# asked is held fast. Currents come every 70 ms: three in a row.
+_STALLED_SHARE = 0.25
+_STALL_PATIENCE_S = 0.25
+_CURRENT_AGE_S = 0.3
+# Commanded slower than this there is no saying which way a wheel should turn.
+_ASKED_RAD_S = 0.5
 
 
 class Obedience:
-    """Watches every wheel, in the order of the wheel table."""
+    """Watches every wheel, in the order of the wheel table.
 
-    def __init__(self, count: int) -> None:
-        self._since_s = [math.inf] * count
+    ``stall_current_a`` is what no wheel draws that turns freely.
+    """
+
+    def __init__(self, count: int, stall_current_a: float) -> None:
+        self._wheels = tuple(_Wheel(stall_current_a) for _ in range(count))
 
     def update(
         self, commanded_rad_s: Sequence[float], feedback: WheelFeedback, now_s: float
     ) -> tuple[int, ...]:
-        """Return the wheels that have disobeyed for 0.6 s without a break, by their index.
+        """Return the wheels that disobey and have for a while, by their index.
 
-        A wheel whose speed is not known is not judged here: stale feedback is a fault of
-        its own.
+        A while is 0.6 s; 0.3 s for one that turns the wrong way, 0.25 s for one that stands
+        and draws a stalled motor's current. A wheel whose speed is not known is not judged
+        here: stale feedback is a fault of its own.
         """
-        for i, (commanded, reading) in enumerate(
-            zip(commanded_rad_s, feedback.wheels, strict=True)
-        ):
-            measured = reading.speed_rad_s
-            if measured is None or _obeys(commanded, measured):
-                self._since_s[i] = math.inf
-            else:
-                self._since_s[i] = min(self._since_s[i], now_s)
-        return tuple(i for i, since_s in enumerate(self._since_s) if now_s - since_s >= _PATIENCE_S)
+        return tuple(
+            i
+            for i, (wheel, commanded, reading) in enumerate(
+                zip(self._wheels, commanded_rad_s, feedback.wheels, strict=True)
+            )
+            if wheel.disobeys(commanded, reading, now_s)
+        )
 
 
-def _obeys(commanded_rad_s: float, measured_rad_s: float) -> bool:
-    if measured_rad_s == 0.0 and abs(commanded_rad_s) > _MUST_COUNT_RAD_S:
-        return False
+class _Wheel:
+    """One wheel: since when it has been doing each kind of wrong."""
+
+    def __init__(self, stall_current_a: float) -> None:
+        self._stall_current_a = stall_current_a
+        self._astray = _Lasting(_PATIENCE_S)
+        self._wrong_way = _Lasting(_WRONG_WAY_PATIENCE_S)
+        self._stalled = _Lasting(_STALL_PATIENCE_S)
+        self._stuck = _Stuck()
+
+    def disobeys(self, commanded_rad_s: float, reading: WheelReading, now_s: float) -> bool:
+        measured_rad_s = reading.speed_rad_s
+        known = measured_rad_s is not None
+        measured_rad_s = measured_rad_s or 0.0
+        # Every kind is looked at each time, for each remembers since when.
+        found = (
+            self._astray.update(known and _is_astray(commanded_rad_s, measured_rad_s), now_s),
+            self._wrong_way.update(known and _is_wrong_way(commanded_rad_s, measured_rad_s), now_s),
+            self._stalled.update(
+                known and self._is_stalled(commanded_rad_s, measured_rad_s, reading, now_s), now_s
+            ),
+            self._stuck.update(commanded_rad_s if known else 0.0, reading.position_rad, now_s),
+        )
+        return any(found)
+
+    def _is_stalled(
+        self, commanded_rad_s: float, measured_rad_s: float, reading: WheelReading, now_s: float
+    ) -> bool:
+        return (
+            reading.current_a is not None
+            and now_s - reading.current_stamp_s <= _CURRENT_AGE_S
+            and abs(reading.current_a) >= self._stall_current_a
+            and abs(commanded_rad_s) > _ASKED_RAD_S
+            and abs(measured_rad_s) < _STALLED_SHARE * abs(commanded_rad_s)
+        )
+
+
+class _Lasting:
+    """Whether something has been so for a while without a break."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._since_s = math.inf
+
+    def update(self, present: bool, now_s: float) -> bool:
+        self._since_s = min(self._since_s, now_s) if present else math.inf
+        return now_s - self._since_s >= self._patience_s
+
+
+class _Stuck:
+    """Whether a wheel has hardly moved though it was told to go a good way.
+
+    Way is added up rather than speeds compared: a slow wheel gives no count for longer than
+    its speed is averaged over.
+    """
+
+    def __init__(self) -> None:
+        self._owed_rad = 0.0
+        self._from_rad: float | None = None
+        self._since_s = self._last_s = math.inf
+
+    def update(self, commanded_rad_s: float, position_rad: float | None, now_s: float) -> bool:
+        elapsed_s = max(0.0, now_s - self._last_s) if math.isfinite(self._last_s) else 0.0
+        self._last_s = now_s
+        if position_rad is None or commanded_rad_s == 0.0:
+            self._start(position_rad, now_s)
+            return False
+        if self._from_rad is None or commanded_rad_s * self._owed_rad < 0.0:
+            self._start(position_rad, now_s)
+        self._owed_rad += commanded_rad_s * elapsed_s
+        went_rad = position_rad - (self._from_rad if self._from_rad is not None else position_rad)
+        if abs(self._owed_rad) < _OWED_RAD:
+            return False
+        if went_rad * math.copysign(1.0, self._owed_rad) >= _PAID_SHARE * abs(self._owed_rad):
+            self._start(position_rad, now_s)
+            return False
+        return now_s - self._since_s >= _PATIENCE_S
+
+    def _start(self, position_rad: float | None, now_s: float) -> None:
+        self._owed_rad, self._from_rad, self._since_s = 0.0, position_rad, now_s
+
+
+def _is_astray(commanded_rad_s: float, measured_rad_s: float) -> bool:
     tolerated = max(_TOLERATED_RAD_S, _TOLERATED_SHARE * abs(commanded_rad_s))
-    return abs(measured_rad_s - commanded_rad_s) <= tolerated
+    return not abs(measured_rad_s - commanded_rad_s) <= tolerated
+
+
+def _is_wrong_way(commanded_rad_s: float, measured_rad_s: float) -> bool:
+    return (
+        abs(commanded_rad_s) > _ASKED_RAD_S
+        and abs(measured_rad_s) > _WRONG_WAY_RAD_S
+        and commanded_rad_s * measured_rad_s < 0.0
+    )

@@ -52,9 +52,14 @@ def test_jpls_rover_contradicts_itself_nowhere():
             "motion.stop_decel_mps2 = 2.0 is less than motion.decel_mps2 = 3.0",
         ),
         (
-            changed(power={"low_v": 12.0}),
-            {"power.low_v", "power.minimum_v"},
-            "power.low_v = 12.0 is less than power.minimum_v = 12.8",
+            changed(power={"low_v": 13.0}),
+            {"power.low_v", "power.very_low_v"},
+            "power.low_v = 13.0 is less than power.very_low_v = 13.2",
+        ),
+        (
+            changed(power={"very_low_v": 12.0}),
+            {"power.very_low_v", "power.minimum_v"},
+            "power.very_low_v = 12.0 is less than power.minimum_v = 12.8",
         ),
         (
             changed(power={"full_v": 13.0}),

@@ -2,15 +2,15 @@
 
 import pytest
 
-from rover.messages import ArmState, Condition, Request, RequestKind, Severity, Source
+from rover.messages import ArmState, Condition, Reaction, Request, RequestKind, Severity, Source
 from rover.motion.arming import STOP_BUTTON, Arming
 
 NOW_S = 50.0
 # Long enough before NOW_S for a person to have seen what happened.
 THEN_S = NOW_S - 2.0
 SILENT = Condition("controller", "RoboClaw 0x80 has been silent for 0.2 s")
-LOW = Condition("battery-low", "battery low", Severity.WARNING, stops=False)
-UNCALIBRATED = Condition("calibration", "steering is not calibrated", stops=False)
+LOW = Condition("battery-low", "battery low", Severity.WARNING, reaction=Reaction.TELL)
+UNCALIBRATED = Condition("calibration", "steering is not calibrated", reaction=Reaction.TELL)
 BUTTON = Condition(STOP_BUTTON, "the stop button is pressed: release it")
 
 

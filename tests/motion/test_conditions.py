@@ -9,6 +9,7 @@ from rover.messages import (
     Condition,
     DeviceHealth,
     PowerReading,
+    Reaction,
     Severity,
     WheelFeedback,
     WheelReading,
@@ -52,7 +53,7 @@ def test_a_silent_controller_stops_and_is_named() -> None:
     silent = DeviceHealth("RoboClaw 0x81", False, 0.2, errors=("no reply to command 37",))
     drive = (observed.drive[0], silent, observed.drive[2])
     condition = the_one(structs.replace(observed, drive=drive))
-    assert condition.stops
+    assert condition.reaction is Reaction.STOP
     assert "0x81" in condition.text
     assert "0.2 s" in condition.text
     assert "command 37" in condition.text
@@ -65,13 +66,18 @@ def test_a_controller_never_heard_says_so() -> None:
     assert "not answered yet" in condition.text
 
 
-def test_status_errors_stop_and_warnings_do_not() -> None:
+def test_status_errors_stop_cautions_slow_and_warnings_are_told() -> None:
     observed = sound()
-    device = DeviceHealth("RoboClaw 0x80", True, 0.01, ("M1 driver fault",), ("temperature",))
-    error, warning = found(structs.replace(observed, drive=(device, *observed.drive[1:])))
-    assert error.stops
+    device = DeviceHealth(
+        "RoboClaw 0x80", True, 0.01, ("M1 driver fault",), ("temperature",), ("S4 input",)
+    )
+    error, caution, warning = found(structs.replace(observed, drive=(device, *observed.drive[1:])))
+    assert caution.reaction is Reaction.SLOW
+    assert caution.severity is Severity.WARNING
+    assert "temperature" in caution.text
+    assert error.reaction is Reaction.STOP
     assert "M1 driver fault" in error.text
-    assert not warning.stops
+    assert warning.reaction is Reaction.TELL
     assert warning.severity is Severity.WARNING
 
 
@@ -80,14 +86,14 @@ def test_stale_encoders_stop_and_are_named() -> None:
     old = WheelReading(0.0, NOW_S - 0.26, 0.0)
     wheels = (*observed.feedback.wheels[:5], old)
     condition = the_one(structs.replace(observed, feedback=WheelFeedback(wheels)))
-    assert condition.stops
+    assert condition.reaction is Reaction.STOP
     assert "right_rear" in condition.text
     assert "left_front" not in condition.text
 
 
 def test_a_servo_board_that_is_gone_stops() -> None:
     board = DeviceHealth("PCA9685", False, 1.0)
-    assert the_one(structs.replace(sound(), steering=(board,))).stops
+    assert the_one(structs.replace(sound(), steering=(board,))).reaction is Reaction.STOP
 
 
 def test_steering_not_calibrated_stops() -> None:
@@ -95,7 +101,7 @@ def test_steering_not_calibrated_stops() -> None:
     config = structs.replace(config, steering=structs.replace(config.steering, calibrated=False))
     condition = the_one(sound(), config)
     assert condition.severity is Severity.ERROR
-    assert condition.stops
+    assert condition.reaction is Reaction.STOP
 
 
 def test_a_wheel_that_does_not_do_what_it_is_told_stops_and_is_named() -> None:
@@ -104,7 +110,7 @@ def test_a_wheel_that_does_not_do_what_it_is_told_stops_and_is_named() -> None:
     assert watch.conditions(observed, NOW_S) == ()
     later = structs.replace(sound(NOW_S + 0.7), commanded_rad_s=observed.commanded_rad_s)
     (condition,) = watch.conditions(later, NOW_S + 0.7)
-    assert condition.stops
+    assert condition.reaction is Reaction.STOP
     assert "left_middle" in condition.text
 
 
@@ -132,26 +138,4 @@ def test_nothing_that_measures_the_battery_stops() -> None:
 
 
 def test_the_stop_button() -> None:
-    assert the_one(structs.replace(sound(), stop_pressed=True)).stops
-
-
-def codes_at(watch: Watch, volts: float, now_s: float) -> list[str]:
-    return [condition.code for condition in watch.conditions(sound(now_s, volts), now_s)]
-
-
-def test_a_battery_that_sags_for_a_moment_is_not_empty() -> None:
-    watch = Watch(osr_config())
-    assert codes_at(watch, 12.0, 20.0) == []
-    assert codes_at(watch, 12.0, 20.9) == []
-    assert codes_at(watch, 15.0, 21.0) == []
-    assert codes_at(watch, 12.0, 21.5) == []
-    assert codes_at(watch, 12.0, 22.4) == []
-
-
-def test_an_empty_battery_stops_and_recovers_with_hysteresis() -> None:
-    watch = Watch(osr_config())
-    codes_at(watch, 12.7, 20.0)
-    assert codes_at(watch, 12.7, 21.0) == ["battery-empty"]
-    assert codes_at(watch, 13.0, 21.1) == ["battery-empty"]
-    assert codes_at(watch, 13.2, 21.2) == ["battery-low"]
-    assert codes_at(watch, 14.0, 21.3) == []
+    assert the_one(structs.replace(sound(), stop_pressed=True)).reaction is Reaction.STOP

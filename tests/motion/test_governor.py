@@ -29,10 +29,12 @@ class Drive:
         self.governor = Governor(config, self.kinematics, self.corners)
         self.last = GovernedMotion(Stop("not yet"), ())
 
-    def tick(self, motion: Motion, count: int = 1, *, armed: bool = True) -> GovernedMotion:
+    def tick(
+        self, motion: Motion, count: int = 1, *, armed: bool = True, slow: bool = False
+    ) -> GovernedMotion:
         for _ in range(count):
             selected = Selected(motion, Source.WEB, 0.0)
-            self.last = self.governor.step(selected, armed=armed, elapsed_s=TICK_S)
+            self.last = self.governor.step(selected, armed=armed, elapsed_s=TICK_S, slow=slow)
             if armed:
                 targets = self.kinematics.targets(self.last.motion)
                 self.corners.advance(targets.steer_rad, TICK_S)
@@ -174,6 +176,47 @@ def test_the_spin_has_its_own_limit(drive: Drive) -> None:
     governed = drive.tick(Spin(-99.0), 500)
     assert governed.motion == Spin(pytest.approx(-LIMITS.max_yaw_rate_rad_s))
     assert Limit.SPEED in governed.limited_by
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("motion", [Arc(1.0, 0.5), Spin(1.5), Arc(9.0, 0.0)])
+def test_a_rover_in_trouble_slows_down_by_its_ramp(
+    drive: Drive, motion: Arc | Spin, sign: float
+) -> None:
+    asked: Motion = (
+        Arc(sign * motion.speed_mps, motion.curvature_per_m)
+        if isinstance(motion, Arc)
+        else Spin(sign * motion.yaw_rate_rad_s)
+    )
+    drive.tick(asked, 400)
+    before = abs(speed_of(drive.last.motion))
+    assert before > LIMITS.slow_speed_mps + 0.1
+    once = abs(speed_of(drive.tick(asked, slow=True).motion))
+    assert once == pytest.approx(before - LIMITS.decel_mps2 * TICK_S)
+    governed = drive.tick(asked, 100, slow=True)
+    assert speed_of(governed.motion) == pytest.approx(sign * LIMITS.slow_speed_mps)
+    assert Limit.TROUBLE in governed.limited_by
+
+
+def test_a_rover_in_trouble_may_go_as_slowly_as_it_likes(drive: Drive) -> None:
+    governed = drive.tick(Arc(0.2, 0.0), 100, slow=True)
+    assert governed == GovernedMotion(Arc(0.2, 0.0), ())
+
+
+def test_trouble_that_flickers_does_not_make_the_speed_go_to_and_fro(drive: Drive) -> None:
+    drive.tick(Arc(1.0, 0.0), 200)
+    drive.tick(Arc(1.0, 0.0), 100, slow=True)
+    for _ in range(5):
+        drive.tick(Arc(1.0, 0.0), 190)
+        assert speed_of(drive.tick(Arc(1.0, 0.0), slow=True).motion) == LIMITS.slow_speed_mps
+    drive.tick(Arc(1.0, 0.0), 300)
+    assert drive.last == GovernedMotion(Arc(1.0, 0.0), ())
+
+
+def test_a_stop_is_no_slower_for_a_rover_in_trouble(drive: Drive) -> None:
+    drive.tick(Arc(1.0, 0.0), 200)
+    governed = drive.tick(Stop("test"), slow=True)
+    assert speed_of(governed.motion) == pytest.approx(1.0 - LIMITS.stop_decel_mps2 * TICK_S)
 
 
 def test_what_the_rover_cannot_do_is_not_done_halfway(drive: Drive) -> None:

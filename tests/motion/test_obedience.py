@@ -10,11 +10,13 @@ TICK_S = 0.01
 
 def told(commanded: float, measured: float | None, duration_s: float) -> bool:
     """Whether a wheel that goes on so for ``duration_s`` is found disobedient."""
-    obedience = Obedience(2)
+    obedience = Obedience(2, 3.0)
     found: tuple[int, ...] = ()
     for n in range(round(duration_s / TICK_S) + 1):
-        readings = (WheelReading(0.0, 0.0, 1.0), WheelReading(0.0, 0.0, measured))
-        found = obedience.update((1.0, commanded), WheelFeedback(readings), n * TICK_S)
+        now_s = n * TICK_S
+        went_rad = (measured or 0.0) * now_s
+        readings = (WheelReading(now_s, now_s, 1.0), WheelReading(went_rad, now_s, measured))
+        found = obedience.update((1.0, commanded), WheelFeedback(readings), now_s)
     assert 0 not in found
     return found == (1,)
 
@@ -25,7 +27,6 @@ def told(commanded: float, measured: float | None, duration_s: float) -> bool:
         (13.0, 0.0),  # stalled
         (2.8, 0.0),  # its encoder is off: slow enough to hide within the tolerance
         (-0.6, 0.0),
-        (2.0, -8.0),  # swapped leads: it runs away
         (0.0, 5.0),
         (10.0, 4.0),
     ],
@@ -37,15 +38,86 @@ def test_disobedience_is_found_within_a_second(commanded: float, measured: float
 
 @pytest.mark.parametrize(
     ("commanded", "measured"),
-    [(13.0, 12.0), (13.0, 7.0), (0.0, 0.0), (0.4, 0.0), (0.0, 2.5), (2.0, 0.2), (13.0, None)],
+    [(13.0, 12.0), (13.0, 7.0), (0.0, 0.0), (0.4, 0.2), (0.0, 2.5), (2.0, 0.6), (13.0, None)],
 )
 def test_load_lag_and_rounding_are_not(commanded: float, measured: float | None) -> None:
     assert not told(commanded, measured, 5.0)
 
 
 def test_one_good_reading_starts_the_wait_anew() -> None:
-    obedience = Obedience(1)
+    obedience = Obedience(1, 3.0)
     for n in range(300):
         measured = 13.0 if n % 50 == 0 else 0.0
-        feedback = WheelFeedback((WheelReading(0.0, 0.0, measured),))
+        went_rad = 13.0 * 0.5 * (n // 50)
+        feedback = WheelFeedback((WheelReading(went_rad, 0.0, measured),))
         assert obedience.update((13.0,), feedback, n * TICK_S) == ()
+
+
+def after(
+    commanded: float,
+    measured: float,
+    duration_s: float,
+    *,
+    current_a: float | None = 0.5,
+    current_age_s: float = 0.05,
+) -> bool:
+    """Whether a wheel that turns and draws so, its angle following, is found disobedient."""
+    obedience = Obedience(1, 3.0)
+    for n in range(round(duration_s / TICK_S) + 1):
+        now_s = 50.0 + n * TICK_S
+        reading = WheelReading(
+            measured * n * TICK_S, now_s, measured, current_a, now_s - current_age_s
+        )
+        found = obedience.update((commanded,), WheelFeedback((reading,)), now_s)
+    return found == (0,)
+
+
+@pytest.mark.parametrize("commanded", [13.0, -13.0, 1.0, 0.6])
+def test_a_wheel_that_stands_and_draws_a_stalled_motors_current_is_found_sooner(
+    commanded: float,
+) -> None:
+    assert after(commanded, 0.0, 0.3, current_a=4.0)
+    assert after(commanded, 0.2 * commanded, 0.3, current_a=-4.0)
+    assert not after(commanded, 0.0, 0.2, current_a=4.0)
+
+
+@pytest.mark.parametrize(
+    ("measured", "current_a", "current_age_s"),
+    [(13.0, 8.0, 0.05), (5.0, 4.0, 0.05), (0.0, 2.9, 0.05), (0.0, None, 0.05), (0.0, 8.0, 0.4)],
+)
+def test_a_hill_a_start_and_an_old_current_are_no_stall(
+    measured: float, current_a: float | None, current_age_s: float
+) -> None:
+    assert not after(13.0, measured, 0.5, current_a=current_a, current_age_s=current_age_s)
+
+
+@pytest.mark.parametrize(("commanded", "measured"), [(13.0, -23.0), (-1.0, 3.5), (0.6, -3.1)])
+def test_a_wheel_that_turns_the_wrong_way_is_found_sooner(
+    commanded: float, measured: float
+) -> None:
+    assert after(commanded, measured, 0.35)
+    assert not after(commanded, measured, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("commanded", "longest_s"), [(0.5, 0.8), (0.25, 1.2), (0.1, 2.7), (0.05, 5.2), (-0.1, 2.7)]
+)
+def test_a_slow_wheel_that_does_not_move_is_found_once_it_owes_two_centimetres(
+    commanded: float, longest_s: float
+) -> None:
+    assert after(commanded, 0.0, longest_s)
+    assert not after(commanded, 0.0, 0.5 * longest_s)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.3])
+def test_a_slow_wheel_that_moves_at_all_is_left_alone(share: float) -> None:
+    for commanded in (0.5, 0.1, -0.05):
+        assert not after(commanded, share * commanded, 8.0)
+
+
+def test_a_wheel_told_to_and_fro_owes_nothing() -> None:
+    obedience = Obedience(1, 3.0)
+    for n in range(1000):
+        commanded = 0.4 if n // 30 % 2 else -0.4
+        reading = WheelReading(0.0, n * TICK_S, 0.0)
+        assert obedience.update((commanded,), WheelFeedback((reading,)), n * TICK_S) == ()
