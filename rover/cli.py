@@ -1,10 +1,11 @@
 """The `rover` command. What it starts is imported only when it is started."""
 
 import functools
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import IO, Any, TypeVar, cast
 
 import click
 
@@ -12,7 +13,11 @@ from rover import paths
 from rover.config import Config
 from rover.config.show import config as config_group
 from rover.errors import RoverError
-from rover.logs import log_to_stderr
+from rover.logs import journal_priority, log_to_stderr
+
+_log = logging.getLogger(__name__)
+
+_STDERR = 2
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,7 +29,17 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except RoverError as error:
-            raise click.ClickException(str(error)) from error
+            raise _Failure(str(error)) from error
+
+
+class _Failure(click.ClickException):
+    """Tells a person what went wrong, and systemd's journal that it was an error."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write the sentence to standard error."""
+        priority = journal_priority(logging.ERROR, _STDERR)
+        for line in f"Error: {self.format_message()}".split("\n"):
+            click.echo(priority + line, file=file, err=True)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,11 +71,11 @@ class ConfigFiles:
     user_file: Path | None
     calibration: Path | None
 
-    def load(self) -> Config:
-        """Read and check it. Raises ConfigError."""
+    def load(self, sections: Collection[str] | None = None) -> Config:
+        """Read and check it, or these sections of it. Raises ConfigError."""
         from rover.config.files import load_config
 
-        return load_config(self.profile, self.user_file, self.calibration).config
+        return load_config(self.profile, self.user_file, self.calibration, sections=sections).config
 
     def options(self) -> list[str]:
         """Return it as options for another `rover` process."""
@@ -108,15 +123,20 @@ def child_option(command: Command) -> Command:
     )(command)
 
 
+def simulated_option(command: Command) -> Command:
+    """Add ``--sim``, for a rover of simulated devices."""
+    return click.option(
+        "--sim",
+        "simulated_in",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Use the simulated devices of `rover hardware-sim --dir` this.",
+    )(command)
+
+
 @main.command()
 @directory_option
 @config_options
-@click.option(
-    "--sim",
-    "simulated_in",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Use the simulated devices of `rover hardware-sim --dir` this.",
-)
+@simulated_option
 @child_option
 def control(
     directory: Path,
@@ -132,6 +152,37 @@ def control(
     if simulated_in is not None:
         config = simulated(config, simulated_in)
     run_control(config, directory, Terminator())
+
+
+@main.command()
+@directory_option
+@config_options
+@simulated_option
+def alarm(
+    directory: Path,
+    files: ConfigFiles,
+    simulated_in: Path | None,
+) -> None:
+    """Show that control has failed for good: motors off, fault lamp blinking.
+
+    Started by systemd when the restarts of control are used up; ends on SIGTERM.
+    """
+    from rover.alarm import SECTIONS, run_alarm
+    from rover.app import Terminator
+    from rover.errors import ConfigError
+    from rover.simulated import simulated
+
+    log_to_stderr("alarm")
+    config: Config | None = None
+    try:
+        # Of a configuration that control cannot use, the parts that say where lines and bus are.
+        config = files.load(SECTIONS)
+    except ConfigError as error:
+        # Lines that nobody has named may be anything: none is driven.
+        _log.error("no lamp can be lit, for the configuration cannot be used: %s", error)
+    if config is not None and simulated_in is not None:
+        config = simulated(config, simulated_in)
+    run_alarm(config, directory, Terminator())
 
 
 @main.command()
@@ -237,4 +288,4 @@ def _ask(directory: Path, kind: str) -> None:
     with ControlClient(directory) as client:
         answer = client.request(RequestKind(kind), "the command line")
     if not answer.accepted:
-        raise click.ClickException("refused: " + "; ".join(answer.refusals))
+        raise _Failure("refused: " + "; ".join(answer.refusals))

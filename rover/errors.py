@@ -33,6 +33,10 @@ class LinkError(RoverError, ConnectionError):
     """The control process cannot be reached, or its socket cannot be made."""
 
 
+class InUseError(LinkError):
+    """Another process that touches the hardware is there already."""
+
+
 class BadMessageError(RoverError, ValueError):
     """A message from outside is malformed, out of range or not finite."""
 

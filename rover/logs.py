@@ -16,6 +16,27 @@ _MOST_WAITING = 500
 _LAST_WORDS_S = 0.5
 
 
+# What systemd's journal makes of a line that begins so: sd-daemon(3).
+_PRIORITIES = ((logging.ERROR, "<3>"), (logging.WARNING, "<4>"), (logging.INFO, "<6>"))
+
+
+def journal_priority(level: int, fileno: int) -> str:
+    """Return what says to the journal how much a line matters; nothing where no journal reads."""
+    if not _is_journal(fileno):
+        return ""
+    return next((prefix for least, prefix in _PRIORITIES if level >= least), "<7>")
+
+
+def _is_journal(fileno: int) -> bool:
+    """Tell whether systemd has connected ``fileno`` to its journal: it names device and inode."""
+    named = os.environ.get("JOURNAL_STREAM", "")
+    try:
+        status = os.fstat(fileno)
+    except OSError:
+        return False
+    return named == f"{status.st_dev}:{status.st_ino}"
+
+
 class NeverWaitingHandler(logging.Handler):
     """Hands lines over to a thread of its own, and drops them while that is stuck."""
 
@@ -29,9 +50,12 @@ class NeverWaitingHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Have ``record`` written soon, if there is room."""
-        line = self.format(record)
+        text = self.format(record)
         if self._dropped:
-            line = f"({self._dropped} lines dropped: nobody read them)\n{line}"
+            text = f"({self._dropped} lines dropped: nobody read them)\n{text}"
+        priority = journal_priority(record.levelno, self._fileno)
+        # The journal takes every line, of a traceback too, for a message of its own.
+        line = "\n".join(priority + each for each in text.split("\n"))
         try:
             self._lines.put_nowait(line + "\n")
             self._dropped = 0

@@ -11,14 +11,15 @@ from rover.errors import LinkError
 def runtime_directory() -> Path:
     """Return where the processes' sockets are, from the first of these that is set.
 
-    ``ROVER_RUNTIME_DIR``; systemd's ``RUNTIME_DIRECTORY``; ``/run/rover`` if it is there;
-    ``XDG_RUNTIME_DIR``/rover; else a folder of the user's own in the temporary directory.
+    ``ROVER_RUNTIME_DIR``; systemd's ``RUNTIME_DIRECTORY``; ``/run/rover`` if it is there and
+    open to this user; ``XDG_RUNTIME_DIR``/rover; else a folder of the user's own in the
+    temporary directory.
     """
     for variable in ("ROVER_RUNTIME_DIR", "RUNTIME_DIRECTORY"):
         if os.environ.get(variable):
             return Path(os.environ[variable])
     system = Path("/run/rover")
-    if system.is_dir() and os.access(system, os.W_OK):
+    if system.is_dir() and os.access(system, os.X_OK):
         return system
     if os.environ.get("XDG_RUNTIME_DIR"):
         return Path(os.environ["XDG_RUNTIME_DIR"]) / "rover"

@@ -37,7 +37,7 @@ def run_process(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["sim", "control", "web", "hardware-sim", "stop", "clear", "config"]
+    "command", ["sim", "control", "web", "hardware-sim", "alarm", "stop", "clear", "config"]
 )
 def test_every_command_is_listed_and_has_help(command: str) -> None:
     assert command in run("--help").output
@@ -101,6 +101,17 @@ def test_the_runtime_directory_is_the_first_that_is_set(monkeypatch: pytest.Monk
     monkeypatch.delenv("RUNTIME_DIRECTORY")
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert paths.runtime_directory() == Path("/c/rover")
+
+
+def test_the_systems_runtime_directory_serves_all_who_may_enter_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not only control, which alone may write there: `rover stop` must find it too."""
+    for variable in ("ROVER_RUNTIME_DIR", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(Path, "is_dir", lambda path: path == Path("/run/rover"))
+    monkeypatch.setattr(os, "access", lambda _path, mode: mode == os.X_OK)
+    assert paths.runtime_directory() == Path("/run/rover")
 
 
 def without_a_runtime_directory(monkeypatch: pytest.MonkeyPatch, temporary: Path) -> Path:

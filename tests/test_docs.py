@@ -46,6 +46,7 @@ ABSOLUTE = re.compile(r"(?<![\w.~:/<)}])/[a-z]\w*")
 PLACES = {
     "/dev",
     "/etc",
+    "/opt",
     "/run",
     "/sys",
     "/var",

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from rover.logs import NeverWaitingHandler
+from rover.logs import NeverWaitingHandler, journal_priority
 
 
-def record(text: str) -> logging.LogRecord:
-    return logging.LogRecord("rover", logging.INFO, "", 0, text, None, None)
+def record(text: str, level: int = logging.INFO) -> logging.LogRecord:
+    return logging.LogRecord("rover", level, "", 0, text, None, None)
 
 
 @pytest.fixture
@@ -47,6 +47,43 @@ def test_a_reader_that_reads_nothing_holds_up_nobody(pipe: tuple[int, int]) -> N
         said += os.read(readable, 65536).decode()
         handler.emit(record("again"))
     handler.close()
+
+
+def into_the_journal(monkeypatch: pytest.MonkeyPatch, fileno: int) -> None:
+    status = os.fstat(fileno)
+    monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+
+
+def test_the_journal_is_told_how_much_every_line_matters(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readable, writable = pipe
+    into_the_journal(monkeypatch, writable)
+    handler = NeverWaitingHandler(writable)
+    for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
+        handler.emit(record("one\ntwo", level))
+    handler.close()
+    assert os.read(readable, 4096).decode().splitlines() == [
+        f"<{priority}>{text}" for priority in (7, 6, 4, 3, 3) for text in ("one", "two")
+    ]
+
+
+def test_a_terminal_gets_plain_text_whatever_stream_the_journal_has(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readable, writable = pipe
+    with open(os.devnull) as other:
+        into_the_journal(monkeypatch, other.fileno())
+    handler = NeverWaitingHandler(writable)
+    handler.emit(record("a word", logging.ERROR))
+    handler.close()
+    assert os.read(readable, 4096) == b"a word\n"
+
+
+def test_a_stream_that_is_gone_is_no_journal(pipe: tuple[int, int]) -> None:
+    _, writable = pipe
+    os.close(writable)
+    assert journal_priority(logging.ERROR, writable) == ""
 
 
 def test_a_reader_that_has_gone_is_no_error(pipe: tuple[int, int]) -> None:

@@ -9,7 +9,7 @@ Three layers, the later over the earlier:
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -81,13 +81,15 @@ def load_config(
     calibration_file: Path | None = None,
     *,
     places: Places | None = None,
+    sections: Collection[str] | None = None,
 ) -> LoadedConfig:
     """Read all layers, merge and check them.
 
     A ``profile`` named here goes before the one that the user's file names, and that before
     "osr". A file that is named, here or by ROVER_CONFIG or ROVER_CALIBRATION in the
     environment, must exist; else it is looked for in the usual places. Given ``places``, it is
-    looked for there, and the environment is not asked.
+    looked for there, and the environment is not asked. Given ``sections``, everything else in
+    the files is passed over, mistakes included; the profile stays whole.
 
     Raises ConfigError with every problem found, a line each: the file and line, the key, its
     value, what is allowed.
@@ -102,6 +104,8 @@ def load_config(
     problems: list[str] = []
     user = _read(Layer.USER, user_file, problems)
     calibration = _read(Layer.CALIBRATION, calibration_file, problems)
+    if sections is not None:
+        user, calibration = _only(sections, user), _only(sections, calibration)
     name = _profile_name(profile, user, problems)
     files = [] if name == NO_PROFILE else [_profile_layer(name)]
     if user is not None:
@@ -190,6 +194,14 @@ def _profile_name(named: str | None, user: LayerFile | None, problems: list[str]
 def _profile_layer(name: str) -> LayerFile:
     text = (resources.files("rover.profiles") / f"{name}.toml").read_text(encoding="utf-8")
     return LayerFile(Layer.PROFILE, f"profile {name}", tomllib.loads(text), key_lines(text))
+
+
+def _only(sections: Collection[str], file: LayerFile | None) -> LayerFile | None:
+    """Take out of ``file`` all but these sections, and the profile that they are laid over."""
+    if file is None:
+        return None
+    kept = {key: value for key, value in file.table.items() if key in {"profile", *sections}}
+    return replace(file, table=kept)
 
 
 def _without_profile(user: LayerFile) -> LayerFile:

@@ -17,6 +17,7 @@ from rover.link.control import (
     Inbox,
     ReceivedRequest,
     RefusedDrive,
+    claim,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "Inbox",
     "ReceivedRequest",
     "RefusedDrive",
+    "claim",
 ]

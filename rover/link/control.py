@@ -8,7 +8,7 @@ from typing import IO, Self
 import msgspec
 import zmq
 
-from rover.errors import BadMessageError, LinkError
+from rover.errors import BadMessageError, InUseError, LinkError
 from rover.link import decoding
 from rover.link.address import address
 from rover.messages import Answer, DriveCommand, Request, Source, Telemetry
@@ -49,9 +49,9 @@ class ControlLink:
     def __init__(self, directory: Path) -> None:
         """Bind in ``directory``, making it if need be.
 
-        Raises LinkError if another control process is there or the directory cannot be used.
+        Raises LinkError as ``claim`` does, or if the sockets cannot be made.
         """
-        self._lock = _claim(directory)
+        self._lock = claim(directory)
         self._context = zmq.Context(io_threads=1)
         self._drive = self._context.socket(zmq.SUB)
         self._drive.subscribe(b"")
@@ -147,20 +147,25 @@ class ControlLink:
         self.close()
 
 
-def _claim(directory: Path) -> IO[str]:
-    """Lock the runtime directory: ZeroMQ itself would take the sockets over silently."""
+def claim(directory: Path) -> IO[str]:
+    """Lock the runtime directory for whoever touches the hardware, until the lock is closed.
+
+    ZeroMQ itself would take the sockets over silently. Raises InUseError if another process
+    has the lock, LinkError if the directory cannot be used.
+    """
     try:
         directory.mkdir(parents=True, exist_ok=True)
         lock = (directory / "control.lock").open("w")
     except OSError as error:
         raise LinkError(
-            f"cannot use the runtime directory {directory}: {error.strerror}"
+            f"cannot use the runtime directory {directory}: {error.strerror}; choose another "
+            "with --dir"
         ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
-        raise LinkError(
+        raise InUseError(
             f"another `rover control` is running in {directory}: stop it, or give this one "
             "its own directory with --dir"
         ) from error

@@ -1,0 +1,121 @@
+"""The unit files as systemd itself reads them, and what they promise one another."""
+
+import configparser
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rover.config.sections import DeadlineConfig, LoopConfig
+
+UNITS = Path(__file__).parent.parent / "systemd"
+NAMES = ("rover-control.service", "rover-web.service", "rover-alarm.service")
+# Where the installer puts the command.
+INSTALLED = "/opt/rover/.venv/bin/rover"
+# Systemd's own scale: below 2 is "OK".
+MOST_EXPOSED = {"rover-control.service": 20, "rover-web.service": 20, "rover-alarm.service": 20}
+
+
+def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["systemd-analyze", *arguments], capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+def unit(name: str) -> configparser.RawConfigParser:
+    """Read a unit; of a key that is there several times the last."""
+    parser = configparser.RawConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment]
+    parser.read(UNITS / name)
+    return parser
+
+
+def seconds(text: str) -> float:
+    number, name = re.fullmatch(r"([\d.]+)(ms|s)?", text).groups()
+    return float(number) / (1000 if name == "ms" else 1)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copies of the units whose command is there, as on a rover it is."""
+    folder = tmp_path_factory.mktemp("units")
+    command = folder / "rover"
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    for name in NAMES:
+        text = (UNITS / name).read_text()
+        assert f"ExecStart={INSTALLED} " in text
+        (folder / name).write_text(text.replace(INSTALLED, str(command)))
+    return folder
+
+
+def version() -> int:
+    return int(analyze("--version").stdout.split()[1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_systemd_finds_nothing_to_say(installed: Path, name: str) -> None:
+    ended = analyze("verify", "--man=no", str(installed / name))
+    said = (ended.stdout + ended.stderr).splitlines()
+    if version() < 254:
+        # It does not know the key yet and does without it what it asks for.
+        said = [line for line in said if not re.search(r"Unknown key.*'RestartMode'", line)]
+    assert said == []
+    assert ended.returncode == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_more_is_open_than_the_hardware_needs(name: str) -> None:
+    threshold = f"--threshold={MOST_EXPOSED[name]}"
+    ended = analyze("security", "--offline=true", "--no-pager", threshold, str(UNITS / name))
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_control_can_open_no_network_socket_and_the_web_no_device() -> None:
+    control, web = unit("rover-control.service")["Service"], unit("rover-web.service")["Service"]
+    assert control["PrivateNetwork"] == "yes"
+    assert control["RestrictAddressFamilies"] == "AF_UNIX"
+    assert web["PrivateDevices"] == "yes"
+    assert "DeviceAllow" not in web
+    assert web["User"] != control["User"]
+    assert control["Group"] in web["SupplementaryGroups"].split()
+
+
+def test_a_restart_loop_ends_and_the_alarm_follows_it() -> None:
+    control, alarm = unit("rover-control.service"), unit("rover-alarm.service")
+    assert control["Unit"]["OnFailure"] == "rover-alarm.service"
+    assert control["Service"]["Restart"] == "always"
+    assert control["Service"]["RestartMode"] == "direct"
+    # The slowest failure there is, as often as it takes, fits into the interval.
+    service = control["Service"]
+    slowest_s = sum(
+        seconds(service[key])
+        for key in ("TimeoutStartSec", "TimeoutStopSec", "TimeoutAbortSec", "RestartSec")
+    )
+    burst = int(control["Unit"]["StartLimitBurst"])
+    assert burst * slowest_s < seconds(control["Unit"]["StartLimitIntervalSec"])
+    # Starting control again ends the alarm before: both need the same lines.
+    assert alarm["Unit"]["Conflicts"] == "rover-control.service"
+    assert alarm["Unit"]["After"] == "rover-control.service"
+    for key in ("User", "Group", "SupplementaryGroups", "RuntimeDirectory", "DevicePolicy"):
+        assert alarm["Service"][key] == service[key]
+    devices = [
+        re.findall("^DeviceAllow=.*$", (UNITS / name).read_text(), re.MULTILINE)
+        for name in ("rover-control.service", "rover-alarm.service")
+    ]
+    assert devices[0]
+    assert devices[0] == devices[1]
+
+
+def test_the_watchdog_waits_longer_than_a_loss_of_controllers_goes_unnoticed() -> None:
+    """Else a rover whose serial cable comes off would be restarted instead of explained."""
+    watchdog_s = seconds(unit("rover-control.service")["Service"]["WatchdogSec"])
+    default_s = DeadlineConfig().controller_s
+    assert default_s + watchdog_s / 4 < watchdog_s / 2
+
+
+def test_control_may_ask_for_the_priority_that_it_wants() -> None:
+    limit = int(unit("rover-control.service")["Service"]["LimitRTPRIO"])
+    assert LoopConfig().realtime_priority <= limit
+    assert "RestrictRealtime" not in unit("rover-control.service")["Service"]
