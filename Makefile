@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help sim test check bench format clean
+.PHONY: help sim test check bench fuzz format clean
 
 # Passed on to what is run: make sim ARGS="--port 8081", make test ARGS="-k steering"
 ARGS ?=
@@ -22,6 +22,10 @@ check: ## linters, types, layers, all tests, coverage: what a change has to pass
 bench: ## measure how fast it is
 	@tools/venv.sh test
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+fuzz: ## send it a million times whatever anybody can send it
+	@tools/venv.sh test fuzz
+	@.venv/bin/python -m benchmarks.fuzz $(ARGS)
 
 format: ## lay the code out and mend what ruff can mend
 	@tools/venv.sh test dev

@@ -1,0 +1,1 @@
+"""Whatever anybody can send the rover, sent to it a million times over."""

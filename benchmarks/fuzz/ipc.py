@@ -1,0 +1,157 @@
+"""Messages on control's sockets, fuzzed: whatever a process of this computer may send it."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+import msgpack
+import msgspec
+from msgspec import structs
+
+from benchmarks.fuzz.independent import agrees
+from benchmarks.fuzz.target import Family, Target, require
+from rover.errors import BadMessageError
+from rover.link import decoding
+from rover.messages import (
+    Answer,
+    Arc,
+    Condition,
+    Crab,
+    DeviceHealth,
+    DriveCommand,
+    Event,
+    Motion,
+    Request,
+    RequestKind,
+    Severity,
+    Source,
+    Spin,
+    Stop,
+)
+from tests.web.fake_control import still_rover
+
+_encode = msgspec.msgpack.encode
+# Parts of a message, each with its length in front.
+_LENGTH_BYTES = 2
+_IDENTITY = b"\x00abcd"
+
+
+def _joined(*parts: bytes) -> bytes:
+    return b"".join(len(part).to_bytes(_LENGTH_BYTES, "big") + part for part in parts)
+
+
+def _parts(data: bytes) -> list[bytes]:
+    """Return the parts that ``data`` says it consists of; at least one, as ZeroMQ does."""
+    parts = []
+    while data:
+        size = int.from_bytes(data[:_LENGTH_BYTES], "big")
+        parts.append(data[_LENGTH_BYTES : _LENGTH_BYTES + size])
+        data = data[_LENGTH_BYTES + size :]
+    return parts or [b""]
+
+
+def _plain(payload: bytes) -> object:
+    # What the rover passes over, a field it does not know, need not be UTF-8.
+    return msgpack.unpackb(payload, strict_map_key=False, unicode_errors="surrogateescape")
+
+
+def _drive(data: bytes) -> bool:
+    parts = _parts(data)
+    try:
+        command = decoding.drive_command(parts)
+    except BadMessageError:
+        # What refusing it comes to in control.
+        decoding.source_named(parts[0])
+        return False
+    require(parts[0] == b"web" and command.source is Source.WEB, "only the web drives by the link")
+    numbers = (command.stamp_s, *structs.astuple(command.motion))
+    finite = all(math.isfinite(number) for number in numbers if isinstance(number, float))
+    require(finite, "every number of a command is finite")
+    require(agrees(command, _plain(parts[1])), "a command is what its bytes say")
+    return True
+
+
+def _reader(decode: Callable[[list[bytes]], msgspec.Struct]) -> Callable[[bytes], bool]:
+    def read(data: bytes) -> bool:
+        parts = _parts(data)
+        try:
+            message = decode(parts)
+        except BadMessageError:
+            return False
+        require(agrees(message, _plain(parts[-1])), "a message is what its bytes say")
+        # What was understood can be passed on.
+        _encode(message)
+        return True
+
+    return read
+
+
+def _seeds(before: tuple[bytes, ...], messages: Iterable[msgspec.Struct]) -> tuple[bytes, ...]:
+    return tuple(_joined(*before, _encode(message)) for message in messages)
+
+
+def _tokens(*messages: msgspec.Struct) -> tuple[bytes, ...]:
+    """Return the messages' fields and what is in them, and one value of every type there is."""
+    names = {name for message in messages for name in message.__struct_fields__}
+    held = {_encode(value) for message in messages for value in structs.astuple(message)}
+    values: Sequence[object] = (None, True, -1, 2**63, 0.0, math.nan, math.inf, "web", b"", [], {})
+    return (
+        *(_encode(name) for name in sorted(names)),
+        *sorted(held),
+        *(_encode(value) for value in values),
+        *(bytes((first,)) for first in (0xC1, 0xC7, 0xCA, 0xD4, 0xDC, 0xDD, 0xDE, 0xDF, 0xFF)),
+    )
+
+
+_MOTIONS: tuple[Motion, ...] = (
+    Arc(0.5, -0.25),
+    Spin(1.0),
+    Crab(-0.5, 0.3),
+    Stop("the page was hidden"),
+)
+_COMMANDS = tuple(
+    DriveCommand(Source.WEB, seq, 7343.609, motion) for seq, motion in enumerate(_MOTIONS)
+)
+_REQUESTS = tuple(Request(kind, "phone 1", 7343.609) for kind in RequestKind)
+_ANSWERS = (Answer(True), Answer(False, ("the battery is low", "let go of the sticks first")))
+_TELEMETRY = structs.replace(
+    still_rover(),
+    stamp_s=7343.609,
+    conditions=(Condition("controller", "RoboClaw 0x80 is silent"),),
+    devices=(
+        DeviceHealth("RoboClaw 0x80", False, math.inf, errors=("silent",), firmware="v4.2.4"),
+    ),
+    events=(Event(1, 7343.0, Severity.ERROR, "fault", "RoboClaw 0x80 is silent"),),
+)
+
+TARGETS = (
+    Target(
+        "drive commands",
+        Family.IPC,
+        _drive,
+        _seeds((b"web",), _COMMANDS)
+        + tuple(_joined(b"gamepad", _encode(command)) for command in _COMMANDS[:1]),
+        _tokens(*_COMMANDS, *_MOTIONS),
+    ),
+    Target(
+        "requests",
+        Family.IPC,
+        _reader(decoding.request),
+        _seeds((_IDENTITY, b"1"), _REQUESTS),
+        _tokens(*_REQUESTS),
+    ),
+    Target(
+        "answers",
+        Family.IPC,
+        _reader(decoding.answer),
+        _seeds((b"1",), _ANSWERS),
+        _tokens(*_ANSWERS),
+    ),
+    Target(
+        "telemetry",
+        Family.IPC,
+        _reader(lambda parts: decoding.telemetry(parts[-1])),
+        _seeds((), (_TELEMETRY, structs.replace(_TELEMETRY, twist=None, power=None))),
+        _tokens(_TELEMETRY, *_MOTIONS),
+        weight=0.5,
+    ),
+)
