@@ -179,7 +179,8 @@ class Severity(StrEnum):
 class Event(Struct, frozen=True):
     """Something that happened; ``code`` names its kind, ``text`` is for people.
 
-    ``number`` counts up from 1, so that a reader knows what it has seen.
+    ``number`` counts up from 1, so that a reader knows what it has seen. ``advice`` is what to
+    do about it, empty if nothing is.
     """
 
     number: int
@@ -187,6 +188,7 @@ class Event(Struct, frozen=True):
     severity: Severity
     code: str
     text: str
+    advice: str = ""
 
 
 class Reaction(StrEnum):

@@ -7,6 +7,7 @@ from collections import deque
 
 from msgspec import Struct
 
+from rover.advice import advice_for
 from rover.config import Config
 from rover.messages import (
     ArmState,
@@ -27,7 +28,8 @@ from rover.motion.gate import PermittedTargets
 
 log = logging.getLogger("rover")
 
-# Enough for a page that was away for a while; a frame with all of them stays under 4 kB.
+# Enough for a page that was away for a while; a frame with all of them, each an error with its
+# advice, has some 4.6 kB.
 _KEPT_EVENTS = 16
 _REPORT_MISSED_EVERY_S = 1.0
 _REPEAT_WARNING_EVERY_S = 10.0
@@ -50,8 +52,9 @@ class Journal:
     def add(self, stamp_s: float, severity: Severity, code: str, text: str) -> None:
         """Keep an event and write it to the log."""
         self._count += 1
-        self._events.append(Event(self._count, stamp_s, severity, code, text))
-        log.log(_LOG_LEVELS[severity], "%s: %s", code, text)
+        advice = advice_for(severity, code)
+        self._events.append(Event(self._count, stamp_s, severity, code, text, advice))
+        log.log(_LOG_LEVELS[severity], "%s: %s%s", code, text, f" ({advice})" if advice else "")
 
     def events(self) -> tuple[Event, ...]:
         """Return the latest events, oldest first."""

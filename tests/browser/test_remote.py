@@ -2,6 +2,8 @@
 
 import itertools
 import re
+import time
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -414,6 +416,9 @@ class TestLink:
             "What this page asked for ends within 0.3 s; somebody else may still be driving it."
         )
         expect(lost).to_contain_text("Last heard: nobody drove.")
+        expect(lost).to_contain_text("Control is not running or hangs")
+        for command in ("journalctl -u", "systemctl reset-failed", "systemctl start"):
+            expect(lost).to_contain_text(f"{command} rover-control")
         fingers.tap(stop(phone))
         control.wait_for_motion(is_stop, "a stop")
         control.is_publishing = True
@@ -454,6 +459,8 @@ class TestLink:
             with web_server(config, directory, control) as server:
                 lost = open_page("Pixel 7", of=server).locator("#lost")
             expect(lost).to_contain_text("Link lost")
+            # Nothing is known of control then.
+            expect(lost).not_to_contain_text("journalctl")
             with web_server(config, directory, control, server.port):
                 expect(lost).to_be_hidden()
 
@@ -508,6 +515,29 @@ class TestPicture:
         expect(phone.locator("#speed")).to_have_text("0.25")
         expect(phone.locator("#speed-unit")).to_have_text("m/s back")
         expect(phone.locator("#events li")).to_contain_text(["3 ticks missed"])
+
+    def test_an_event_tells_the_time_of_day_and_what_to_do(self, phone, control):
+        now_s = time.monotonic()
+        advice = "Free the wheel."
+        control.update(
+            events=(
+                Event(1, now_s - 65.0, Severity.ERROR, "wheel", "left_front: stalled", advice),
+                Event(2, now_s, Severity.INFO, "device", "steering ready"),
+            )
+        )
+        # The newest comes first.
+        newest, oldest = (phone.locator("#events li").nth(place) for place in (0, 1))
+        phone.locator("#details-open").tap()
+        expect(oldest).to_contain_text("left_front: stalled")
+        expect(oldest.locator(".advice")).to_have_text(advice)
+        expect(oldest.locator(".ago")).to_have_text(re.compile(r"6\d s ago"))
+        shown = oldest.locator("time")
+        stamp = datetime.fromisoformat(shown.get_attribute("datetime"))
+        age = datetime.now(UTC) - stamp
+        assert timedelta(seconds=64) < age < timedelta(seconds=75)
+        here = phone.evaluate("(stamp) => new Date(stamp).toTimeString().slice(0, 8)", str(stamp))
+        assert shown.inner_text().startswith(here)
+        expect(newest.locator(".advice")).to_have_count(0)
 
     def test_the_rover_is_drawn_and_wheels_follow(self, phone, control):
         straight = picture(phone)

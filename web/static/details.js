@@ -58,10 +58,7 @@ export function showEvents(telemetry) {
   for (const event of telemetry.events) {
     if (event.number <= seenEvent) continue;
     seenEvent = event.number;
-    const element = item(event.text, event.severity);
-    element.dataset.stamp = event.stamp_s;
-    element.append(make("time", "", ""));
-    list.prepend(element);
+    list.prepend(eventItem(event, telemetry.stamp_s - event.stamp_s));
   }
   while (list.childElementCount > MAX_EVENTS) list.lastElementChild.remove();
   const second = Math.floor(telemetry.stamp_s);
@@ -69,8 +66,29 @@ export function showEvents(telemetry) {
   eventsFrom = second;
   list.dataset.newest = newest;
   for (const element of list.children) {
-    setText(element.lastElementChild, ago(telemetry.stamp_s - Number(element.dataset.stamp)));
+    const since = element.querySelector(".ago");
+    setText(since, ago(telemetry.stamp_s - Number(element.dataset.stamp)));
   }
+}
+
+// What happened, what to do about it, and when: by this page's clock, for the rover's counts
+// from when it was switched on.
+function eventItem(event, ageS) {
+  const element = item(event.text, event.severity);
+  element.dataset.stamp = event.stamp_s;
+  if (event.advice) element.querySelector("span").append(make("em", "advice", event.advice));
+  const happened = new Date(Date.now() - 1000 * ageS);
+  const time = make("time", "", clock(happened));
+  time.dateTime = happened.toISOString();
+  time.append(make("span", "ago"));
+  element.append(time);
+  return element;
+}
+
+function clock(date) {
+  return [date.getHours(), date.getMinutes(), date.getSeconds()]
+    .map((part) => String(part).padStart(2, "0"))
+    .join(":");
 }
 
 function ago(seconds) {

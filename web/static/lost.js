@@ -1,9 +1,13 @@
 // Says plainly when the page no longer sees the rover, and what can be known of it meanwhile:
-// that what this page asked for ends, and who else may still be driving. Never that it stands.
+// that what this page asked for ends, who else may still be driving, and what to do about a
+// control that is not there. Never that it stands.
 
 import { announce, byId, setHidden, setText } from "./dom.js";
 
 const LOST_MS = 500;
+const CONTROL_IS_GONE =
+  "Control is not running or hangs. Why: journalctl -u rover-control. If the fault lamp blinks: " +
+  "systemctl reset-failed rover-control, then systemctl start rover-control.";
 const DEADLINE_S = Number(document.body.dataset.webDeadlineS);
 
 export class LostNotice {
@@ -41,6 +45,10 @@ export class LostNotice {
     const title = age === null && !webAnswers ? "Connecting" : webAnswers ? "Control is silent" : "Link lost";
     setText(byId("lost-title"), title);
     setText(byId("lost-text"), age === null && !webAnswers ? "Waiting for the rover." : this.#text(webAnswers));
+    const advice = byId("lost-advice");
+    const isControl = webAnswers && this.#trouble === "";
+    setHidden(advice, !isControl);
+    setText(advice, isControl ? CONTROL_IS_GONE : "");
     setText(byId("lost-since"), age === null ? "" : `last seen ${(age / 1000).toFixed(1)} s ago`);
   }
 
