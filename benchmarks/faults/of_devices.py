@@ -133,10 +133,14 @@ STEERING = (
         f"fault after {DEADLINES.steering_s:g} s",
         DEADLINES.steering_s + WHEEL_S / 2,
     ),
-    _warned(
+    Fault(
         "servo-at-limit",
         Group.STEERING,
-        "a turn tighter than the servos reach",
-        "the tightest possible turn",
+        "a servo asked for more than it can turn",
+        "fault: its wheel does not point where everybody takes it to",
+        # The corner is slewed to its end first.
+        WHEEL_S / 2,
+        live=False,
+        note="a configuration that allows it is refused before anything starts",
     ),
 )

@@ -84,7 +84,8 @@ class Roboclaw:
             if present:
                 status |= flag
         # Older firmware stops the motors as well, but tells it by the warning alone.
-        return status if self.firmware.newer else status & ~Status.MAIN_LOW
+        # (In plain numbers: a flag's inverse knows nothing of bits that have no name here.)
+        return status if self.firmware.newer else Status(int(status) & ~int(Status.MAIN_LOW))
 
     def heard(self, now_s: float) -> None:
         """Note that a valid packet for this unit has arrived at ``now_s``."""

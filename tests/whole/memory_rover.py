@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from msgspec import structs
 
-from rover.clock import ManualClock
+from rover.clock import Clock, ManualClock
 from rover.config import Config
 from rover.gamepad import GamepadUpdate
 from rover.hardware import Hardware
@@ -20,6 +20,7 @@ from rover.hardware.gpio import GpioPanel
 from rover.hardware.ina260 import Ina260Monitor
 from rover.hardware.pca9685 import Pca9685Steering
 from rover.hardware.roboclaw import RoboclawDrive
+from rover.hearing import Pad
 from rover.link import Inbox, ReceivedRequest, RefusedDrive
 from rover.loop import ControlLoop
 from rover.messages import (
@@ -86,10 +87,24 @@ class FakePad:
 class MemoryRover:
     """A rover to drive: ``say`` what a source wants, ``run`` for a while, look at the truth."""
 
-    def __init__(self, config: Config | None = None, *, paced: bool = True) -> None:
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        paced: bool = True,
+        make_pad: Callable[[Config, Clock], Pad] = lambda config, clock: FakePad(),
+    ) -> None:
         self.config = config or osr_config()
         self.clock = ManualClock()
         self.simulated = SimulatedRover(self.config, self.clock, paced=paced)
+        self.link = FakeLink()
+        self._sequence = itertools.count(1)
+        # What each source goes on saying, as a page or a pad does.
+        self.saying: dict[Source, Motion] = {}
+        self.start_loop(make_pad)
+
+    def start_loop(self, make_pad: Callable[[Config, Clock], Pad]) -> None:
+        """Start a control loop of its own, with drivers that know nothing yet."""
         simulated, clock = self.simulated, self.clock
         self.hardware = Hardware(
             drive=RoboclawDrive(self.config, clock, lambda: simulated.serial_line),
@@ -97,13 +112,9 @@ class MemoryRover:
             power=Ina260Monitor(self.config, clock, lambda: simulated.i2c),
             panel=GpioPanel(self.config, lambda: EndpointFactory(simulated.lines)),
         )
-        self.link = FakeLink()
-        self.pad = FakePad()
+        self.pad = make_pad(self.config, clock)
         self.loop = ControlLoop(self.config, clock, self.hardware, self.link, self.pad)
         self._pacer = Pacer(1.0 / self.config.loop.rate_hz, clock.now_s())
-        self._sequence = itertools.count(1)
-        # What each source goes on saying, as a page or a pad does.
-        self.saying: dict[Source, Motion] = {}
         self.loop.start()
 
     @property

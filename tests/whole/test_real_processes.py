@@ -1,7 +1,7 @@
 """The real processes over the real pseudo-terminal: driving, and how each of them dies.
 
 Bounds in time are several times what they should be, for a busy test machine; exact ones are
-held on the manual clock in ``test_stopping``.
+held on the manual clock in ``tests/faults``.
 """
 
 import os
