@@ -169,7 +169,8 @@ class Gamepad:
         if plugged.dead_man.silent:
             return (
                 f"{name} went silent: see that it is switched on and near, then press the "
-                "dead-man button anew"
+                "dead-man button anew; if its stick is merely quiet, raise "
+                "deadlines.gamepad_silence_s"
             )
         if plugged.dead_man.waits_for_rest:
             return (

@@ -24,9 +24,9 @@ _PAID_SHARE = 0.25
 _WRONG_WAY_RAD_S = 3.0
 _WRONG_WAY_PATIENCE_S = 0.3
 # A wheel that draws a stalled motor's current while it turns less than this share of what is
-# asked is held fast. Currents come every 70 ms: three in a row.
+# asked is held fast: long enough for one that climbs over an edge. Currents come every 70 ms.
 _STALLED_SHARE = 0.25
-_STALL_PATIENCE_S = 0.25
+_STALL_PATIENCE_S = 0.4
 _CURRENT_AGE_S = 0.3
 # Commanded slower than this there is no saying which way a wheel should turn.
 _ASKED_RAD_S = 0.5
@@ -46,7 +46,7 @@ class Obedience:
     ) -> tuple[int, ...]:
         """Return the wheels that disobey and have for a while, by their index.
 
-        A while is 0.6 s; 0.3 s for one that turns the wrong way, 0.25 s for one that stands
+        A while is 0.6 s; 0.3 s for one that turns the wrong way, 0.4 s for one that stands
         and draws a stalled motor's current. A wheel whose speed is not known is not judged
         here: stale feedback is a fault of its own.
         """

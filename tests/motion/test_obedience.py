@@ -76,9 +76,9 @@ def after(
 def test_a_wheel_that_stands_and_draws_a_stalled_motors_current_is_found_sooner(
     commanded: float,
 ) -> None:
-    assert after(commanded, 0.0, 0.3, current_a=4.0)
-    assert after(commanded, 0.2 * commanded, 0.3, current_a=-4.0)
-    assert not after(commanded, 0.0, 0.2, current_a=4.0)
+    assert after(commanded, 0.0, 0.45, current_a=4.0)
+    assert after(commanded, 0.2 * commanded, 0.45, current_a=-4.0)
+    assert not after(commanded, 0.0, 0.35, current_a=4.0)
 
 
 @pytest.mark.parametrize(
