@@ -351,3 +351,10 @@ def test_a_unit_with_one_motor_has_a_second_output_with_nothing_on_it() -> None:
 def test_a_fault_in_a_part_that_is_not_there_is_refused(fault, complaint) -> None:
     with pytest.raises(ValueError, match=complaint):
         Rig().rover.inject(fault)
+
+
+@pytest.mark.parametrize("bit", [15, 22, 28, 30, 31])
+def test_bits_that_only_newer_firmware_has_can_be_injected_too(bit: int) -> None:
+    rig = Rig()
+    rig.rover.inject(InjectStatus(0x81, 1 << bit))
+    assert rig.read(90, "I", 0x81) == (1 << bit,)
