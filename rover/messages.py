@@ -107,7 +107,7 @@ class Limit(StrEnum):
     CURVATURE = "tightest turn"
     CORNERS = "corners turning"
     CANNOT = "this rover cannot"
-    TROUBLE = "slow for a trouble"
+    TROUBLE = "trouble with the rover"
 
 
 class GovernedMotion(Struct, frozen=True):
