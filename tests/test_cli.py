@@ -51,6 +51,26 @@ def test_asking_where_no_control_runs_is_one_sentence(kind: str, tmp_path: Path)
     assert "is `rover control` running there?" in result.output
 
 
+def test_a_mistake_reaches_the_journal_as_an_error(tmp_path: Path) -> None:
+    mistaken = tmp_path / "rover.toml"
+    mistaken.write_text("[motion]\nmax_speed_mps = -1.0\nmax_sped = 2\n")
+    with (tmp_path / "journal").open("w+") as journal:
+        status = os.fstat(journal.fileno())
+        ended = subprocess.run(
+            [sys.executable, "-m", "rover", "control", "--config", str(mistaken)],
+            stderr=journal,
+            timeout=20,
+            check=False,
+            env=os.environ | {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"},
+        )
+        journal.seek(0)
+        lines = journal.read().splitlines()
+    assert ended.returncode == 1
+    assert len(lines) == 2
+    assert all(line.startswith("<3>") for line in lines)
+    assert "max_sped" in "".join(lines)
+
+
 def test_a_second_control_is_one_sentence() -> None:
     with tempfile.TemporaryDirectory(prefix="rover-") as name, ControlLink(Path(name)):
         code, said = run_process("control", "--dir", name, "--sim", name)
