@@ -501,9 +501,10 @@ def test_a_silent_pad_stops_and_needs_rest_and_a_new_press(bed, config):
     bed.move(node, pads.ABS_Y, -32768)
     forward = Arc(config.motion.max_speed_mps, 0.0)
     assert motion_of(bed.poll()) == forward
-    assert motion_of(bed.poll(after_s=1.9)) == forward
+    limit_s = config.deadlines.gamepad_silence_s
+    assert motion_of(bed.poll(after_s=limit_s - 0.1)) == forward
     silent = bed.poll(after_s=0.2)
-    assert motion_of(silent) == Stop("gamepad silent for 2.1 s with a stick held")
+    assert motion_of(silent) == Stop(f"gamepad silent for {limit_s + 0.1:.1f} s with a stick held")
     assert silent.command.stamp_s == bed.now_s
     assert "went silent" in silent.trouble
     assert bed.poll().command is None
