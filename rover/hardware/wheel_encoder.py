@@ -9,6 +9,9 @@ from rover.hardware.bus.framing import count_difference
 # Speed is the mean over at least this long. One count in 10 ms is 0.83 rad/s on JPL's wheels
 # (753 counts a turn), in 50 ms 0.17 rad/s; the price is that speed is 25 ms old on average.
 SPEED_WINDOW_S = 0.05
+# Less than half of it tells no speed: a controller that is brought back may be asked twice within
+# a millisecond, in which one count is 8 rad/s.
+_SHORTEST_S = SPEED_WINDOW_S / 2
 # Samples further apart than this are not averaged over: a mean across a gap is no speed.
 _LONGEST_GAP_S = 0.25
 # A wheel pushed downhill may outrun its motor; twice as fast as it can go is a counter reset.
@@ -20,7 +23,8 @@ class WheelEncoder:
     """One wheel's encoder.
 
     ``position_rad`` is accumulated since the first count, positive rolling forward;
-    ``speed_rad_s`` is its mean over the last SPEED_WINDOW_S, None until two counts are there.
+    ``speed_rad_s`` is its mean over the last SPEED_WINDOW_S, None until counts have come for half
+    of that.
     """
 
     def __init__(self, ticks_per_turn: float, *, inverted: bool, max_speed_rad_s: float) -> None:
@@ -74,7 +78,7 @@ class WheelEncoder:
             samples.popleft()
         first_s, first_total = samples[0]
         span_s = stamp_s - first_s
-        if span_s > 0:
+        if span_s >= _SHORTEST_S:
             self.speed_rad_s = (self._total - first_total) * self._rad_per_count / span_s
         else:
             self.speed_rad_s = None

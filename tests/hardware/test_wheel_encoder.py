@@ -80,7 +80,19 @@ def test_a_counter_that_was_reset_moves_no_wheel():
     assert wheel.speed_rad_s is None
     assert wheel.update(20, 0.03)
     assert wheel.position_rad == pytest.approx(before + 20 / TICKS * math.tau)
+    assert wheel.speed_rad_s is None
+    assert wheel.update(60, 0.05)
     assert wheel.speed_rad_s == pytest.approx(20 / TICKS * math.tau / 0.01)
+
+
+def test_two_counts_within_a_millisecond_tell_no_speed():
+    wheel = encoder()
+    wheel.update(1000, 0.0)
+    for stamp_s, count in ((0.001, 1000), (0.012, 1001)):
+        wheel.update(count, stamp_s)
+        assert wheel.speed_rad_s is None
+    wheel.update(1002, 0.026)
+    assert wheel.speed_rad_s == pytest.approx(2 / TICKS * math.tau / 0.026)
 
 
 def test_forgetting_keeps_the_angle_and_starts_anew():
