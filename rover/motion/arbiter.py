@@ -13,7 +13,16 @@ import math
 from dataclasses import dataclass
 
 from rover.config import Config
-from rover.messages import DriveCommand, Motion, Selected, Source, Stop, is_neutral
+from rover.errors import BadMessageError
+from rover.messages import (
+    DriveCommand,
+    Motion,
+    Selected,
+    Source,
+    Stop,
+    is_neutral,
+    require_finite,
+)
 
 _RANK = {source: rank for rank, source in enumerate(Source)}
 # Clocks of processes on one computer are one clock; this is only for rounding.
@@ -55,15 +64,23 @@ class Arbiter:
         """Take a command in; return why it is refused, empty if it is not.
 
         Commands older than the newest are passed over in silence: they are late, not wrong.
-        A Stop counts however late it comes.
+        A Stop counts however late it comes. What cannot be meant, a time in the future or a
+        number that is not finite, is refused and stops: decoders let none through, and this
+        does not rely on them.
         """
         wish = self._wishes[command.source]
         if isinstance(command.motion, Stop):
             self.stop(command.motion.reason, command.source, now_s)
             return ""
-        if command.stamp_s > now_s + _FUTURE_TOLERANCE_S:
+        # Written so that a time that is not a number is none.
+        if not command.stamp_s <= now_s + _FUTURE_TOLERANCE_S:
             self.stop("a command from the future", command.source, now_s)
             return f"{command.source}: stamped {command.stamp_s - now_s:.3f} s in the future"
+        try:
+            require_finite(command.motion)
+        except BadMessageError as error:
+            self.stop("a malformed command", command.source, now_s)
+            return f"{command.source}: {error}"
         if command.stamp_s <= wish.stamp_s:
             return ""
         wish.motion, wish.stamp_s = command.motion, command.stamp_s

@@ -1,5 +1,6 @@
 """The arbiter: who drives, told as stories and as rules that hold for any story."""
 
+import math
 from dataclasses import dataclass
 
 import pytest
@@ -174,3 +175,29 @@ def test_motion_is_fresh_and_came_after_a_neutral(story: list[Said]) -> None:
         assert selected.age_s <= {PAD: 0.1, PHONE: 0.3}[selected.source]
         if not is_neutral(selected.motion):
             assert rested[selected.source]
+
+
+@pytest.mark.parametrize(
+    ("motion", "ahead_s"),
+    [
+        (AHEAD, math.nan),
+        (REST, math.nan),
+        (AHEAD, math.inf),
+        (AHEAD, 0.01),
+        (Arc(math.inf, 0.0), 0.0),
+        (Arc(0.0, math.nan), 0.0),
+        (Spin(math.nan), 0.0),
+        (Crab(0.0, math.nan), 0.0),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_stops_whoever_drives(
+    arbiter: Arbiter, motion: Motion, ahead_s: float
+) -> None:
+    """No decoder lets it through; this does not rely on them."""
+    hear(arbiter, PAD, REST, 1.0)
+    hear(arbiter, PAD, AHEAD, 1.01)
+    assert arbiter.select(1.01).motion == AHEAD
+    assert arbiter.receive(command(PHONE, motion, 1.02 + ahead_s), 1.02)
+    assert isinstance(arbiter.select(1.02).motion, Stop)
+    hear(arbiter, PAD, AHEAD, 1.03)
+    assert isinstance(arbiter.select(1.03).motion, Stop)
