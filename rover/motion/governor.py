@@ -126,7 +126,7 @@ class Governor:
     def _reshape(self, wanted: _Wanted, elapsed_s: float, limited: list[Limit]) -> _Wanted:
         """Move the shape towards the wanted one; return what speed that leaves."""
         standing = abs(self._speed_mps) < _STANDING_MPS
-        if type(wanted.shape) is not type(self._shape) and not standing:
+        if not standing and not self._goes_on_as(wanted.shape):
             limited.append(Limit.CORNERS)
             return _Wanted(self._shape, 0.0, wanted.decel_mps2)
         if isinstance(wanted.shape, Arc) and isinstance(self._shape, Arc) and not standing:
@@ -139,6 +139,23 @@ class Governor:
         if alignment < 1.0 and wanted.speed_mps != 0.0:
             limited.append(Limit.CORNERS)
         return _Wanted(self._shape, wanted.speed_mps * alignment, wanted.decel_mps2)
+
+    def _goes_on_as(self, shape: Arc | Spin | Crab) -> bool:
+        """Whether the rover may take on ``shape`` without standing first.
+
+        It must be of the same kind, and no wheel may turn round: one that slides along another
+        heading may have to, its corner or not.
+        """
+        if type(shape) is not type(self._shape):
+            return False
+        if not isinstance(shape, Crab) or shape == self._shape:
+            return True
+        now, then = (
+            self._kinematics.targets(Crab(self._reach_m, crab.heading_rad)).wheel_rad_s
+            for crab in (self._shape, shape)
+            if isinstance(crab, Crab)
+        )
+        return all(a * b >= 0.0 for a, b in zip(now, then, strict=True))
 
     def _ramp(self, wanted: _Wanted, elapsed_s: float, limited: list[Limit]) -> float:
         """Return the next speed: towards the wanted one, through zero if it turns round."""

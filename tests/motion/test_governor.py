@@ -261,6 +261,26 @@ def test_a_crabbing_rover_slides_where_it_is_told() -> None:
     assert drive.tick(Crab(0.5, -0.6), 100).motion == Crab(pytest.approx(0.5), -0.6)
 
 
+@pytest.mark.parametrize("every_wheel", [False, True])
+def test_no_wheel_turns_round_at_speed_for_another_heading(*, every_wheel: bool) -> None:
+    """Behind is as far ahead as any heading can be from another, and its corners are the same."""
+    steer = CONFIG.wheels["left_front"].steer
+    wheels = {
+        name: structs.replace(wheel, steer=wheel.steer or (steer if every_wheel else None))
+        for name, wheel in CONFIG.wheels.items()
+    }
+    drive = Drive(structs.replace(CONFIG, wheels=wheels)).ready()
+    headings = (0.0, math.pi, 1.0, 2.2) if every_wheel else (0.0, math.pi)
+    last = drive.kinematics.targets(drive.last.motion).wheel_rad_s
+    for heading in (*headings, *headings):
+        for _ in range(150):
+            motion = drive.tick(Crab(0.5, heading)).motion
+            now = drive.kinematics.targets(motion).wheel_rad_s
+            assert all(a * b >= 0.0 for a, b in zip(last, now, strict=True))
+            last = now
+        assert motion == Crab(pytest.approx(0.5), heading)
+
+
 ANY_FLOAT = st.one_of(st.floats(-3.0, 3.0), st.floats(allow_nan=True, allow_infinity=True))
 ANY_MOTION = st.one_of(
     st.builds(Arc, ANY_FLOAT, ANY_FLOAT),
