@@ -3,13 +3,28 @@
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # No deadline: two cores under a whole suite make any single example slow at times.
 settings.register_profile("here", deadline=None)
 # The same examples at every run, so that a red build is a change's doing and not luck's.
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "here")
+# For a night: HYPOTHESIS_PROFILE=long make test ARGS="-k rules --timeout 0".
+settings.register_profile("long", deadline=None, max_examples=10_000)
+_PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "here")
+settings.load_profile(_PROFILE)
+
+
+def stateful(examples: int, steps: int) -> settings:
+    """Return how a state machine of ours is searched: a hundredfold in the long profile.
+
+    What failed is shrunk but not explained: that takes minutes where a step is many ticks.
+    """
+    return settings(
+        max_examples=examples * (100 if _PROFILE == "long" else 1),
+        stateful_step_count=steps,
+        phases=[phase for phase in Phase if phase is not Phase.explain],
+    )
 
 
 # Tests whose real processes share the two cores of a small machine run one after the other.

@@ -3,6 +3,7 @@
 Without bytes and physics between, thousands of ticks are tried in seconds.
 """
 
+import math
 from collections.abc import Callable
 from typing import cast
 
@@ -16,14 +17,27 @@ from rover.motion.gate import PermittedTargets
 
 
 class ObedientDrive:
-    """Wheels that turn just as the last targets say."""
+    """Wheels that turn just as the last targets say, until a test says otherwise.
+
+    ``held`` wheels stand, ``wrong_way`` ones turn the other way, ``unmeasurable`` ones tell a
+    speed that is no number; ``stale`` readings are not renewed. ``voltage_v`` is None while
+    nobody measures it.
+    """
 
     def __init__(self, config: Config, clock: Clock) -> None:
         self._clock = clock
         self.permitted: PermittedTargets | None = None
-        self.broken = False
+        self.broken = self.stale = False
+        self.errors: tuple[str, ...] = ()
+        self.cautions: tuple[str, ...] = ()
+        self.held: set[int] = set()
+        self.wrong_way: set[int] = set()
+        self.unmeasurable: set[int] = set()
+        self.voltage_v: float | None = 16.0
+        # What a test does when the wheels are told what to do, in the midst of a tick.
+        self.when_commanded: Callable[[], None] = lambda: None
         self._position_rad = [0.0] * len(config.wheels)
-        self._moved_s = clock.now_s()
+        self._moved_s = self._read_s = clock.now_s()
         # What the next commands come to.
         self.reach = Reach(acknowledged=True, complete=True)
 
@@ -32,34 +46,53 @@ class ObedientDrive:
 
     def command(self, targets: PermittedTargets) -> Reach:
         now_s = self._clock.now_s()
-        if self.permitted is not None:
-            for i, speed_rad_s in enumerate(self.permitted.wheel_rad_s):
-                self._position_rad[i] += speed_rad_s * (now_s - self._moved_s)
+        for i in range(len(self._position_rad)):
+            self._position_rad[i] += self.speed_rad_s(i) * (now_s - self._moved_s)
         self._moved_s = now_s
         self.permitted = targets
+        self.when_commanded()
         return self.reach
 
+    def speed_rad_s(self, wheel: int) -> float:
+        """How fast a wheel truly turns."""
+        if self.permitted is None or wheel in self.held:
+            return 0.0
+        asked_rad_s = self.permitted.wheel_rad_s[wheel]
+        return -asked_rad_s if wheel in self.wrong_way else asked_rad_s
+
     def poll(self, hurry: Callable[[], bool] = no_hurry) -> None:
-        pass
+        if not self.stale:
+            self._read_s = self._moved_s
 
     def feedback(self) -> WheelFeedback:
-        assert self.permitted is not None
         return WheelFeedback(
             tuple(
                 WheelReading(
-                    position_rad, self._moved_s, speed_rad_s, 0.1, current_stamp_s=self._moved_s
+                    position_rad,
+                    self._read_s,
+                    math.nan if wheel in self.unmeasurable else self.speed_rad_s(wheel),
+                    0.1,
+                    current_stamp_s=self._read_s,
                 )
-                for position_rad, speed_rad_s in zip(
-                    self._position_rad, self.permitted.wheel_rad_s, strict=True
-                )
+                for wheel, position_rad in enumerate(self._position_rad)
             )
         )
 
     def power(self) -> PowerReading | None:
-        return PowerReading(16.0, None, self._clock.now_s(), "a controller")
+        if self.voltage_v is None:
+            return None
+        return PowerReading(self.voltage_v, None, self._clock.now_s(), "a controller")
 
     def health(self) -> tuple[DeviceHealth, ...]:
-        return (DeviceHealth("RoboClaw", not self.broken, 9.0 if self.broken else 0.0),)
+        return (
+            DeviceHealth(
+                "RoboClaw",
+                not self.broken,
+                9.0 if self.broken else 0.0,
+                errors=self.errors,
+                cautions=self.cautions,
+            ),
+        )
 
     def stop(self) -> None:
         pass
@@ -93,12 +126,16 @@ class ButtonPanel(NoPanel):
     def __init__(self) -> None:
         self.pressed = False
         self.enabled = False
+        self.broken = False
 
     def enable_motors(self, enabled: bool) -> None:
         self.enabled = enabled
 
     def stop_pressed(self) -> bool:
         return self.pressed
+
+    def health(self) -> tuple[DeviceHealth, ...]:
+        return (DeviceHealth("GPIO", not self.broken, 0.0),)
 
 
 def obedient_hardware(config: Config, clock: Clock) -> Hardware:

@@ -1,0 +1,396 @@
+"""From the arbiter to the gate, without loop and devices: any words, in any order, at any time.
+
+What the wheels may do is worked out from what was said (``tests.who_may_drive``) and from the
+wheels themselves: the body's speed is that of the middle wheels, which cannot steer.
+"""
+
+import itertools
+import math
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from rover.messages import (
+    Arc,
+    ArmState,
+    Condition,
+    Crab,
+    DriveCommand,
+    Motion,
+    Request,
+    RequestKind,
+    Selected,
+    Source,
+    Spin,
+    Stop,
+    WheelTargets,
+    is_neutral,
+)
+from rover.motion.arbiter import Arbiter
+from rover.motion.arming import STOP_BUTTON, Arming
+from rover.motion.corners import Corners
+from rover.motion.gate import Gate, PermittedTargets
+from rover.motion.governor import Governor
+from rover.motion.kinematics import Kinematics
+from tests.builders import osr_config
+from tests.conftest import stateful
+from tests.what_wheels_may_do import LONGEST_S, ROUNDING, WheelRules, faster
+from tests.who_may_drive import WhoMayDrive
+
+CONFIG = osr_config()
+COUNT = len(CONFIG.wheels)
+STEERED = tuple(wheel.steer is not None for wheel in CONFIG.wheels.values())
+REST = Arc(0.0, 0.0)
+LOOK_S, REQUEST_AGE_S = 0.5, 0.6
+
+ODD = (math.inf, -math.inf, math.nan)
+fair_speeds = st.sampled_from([1.5, -1.5, 1.0, -0.4, 9.0, 0.02])
+fair_turns = st.sampled_from([0.0, 0.5, 2.2, -2.2, -9.0])
+motions: st.SearchStrategy[Motion] = (
+    st.builds(Arc, fair_speeds, fair_turns)
+    | st.builds(Spin, fair_speeds)
+    | st.builds(Crab, fair_speeds, st.sampled_from([0.0, 0.3, math.pi]))
+)
+odd_numbers = st.sampled_from((*ODD, 0.0, 0.5))
+odd_motions = (
+    st.builds(Arc, odd_numbers, odd_numbers)
+    | st.builds(Spin, odd_numbers)
+    | st.builds(Crab, odd_numbers, odd_numbers)
+)
+sources = st.sampled_from(list(Source))
+ages_s = st.sampled_from([0.0, 0.0, 0.0, 0.02, 0.15, 0.5, 5.0])
+pauses_s = st.sampled_from([0.01, 0.01, 0.005, 0.04, 0.1, 0.3, 2.0])
+
+
+class MotionRules(RuleBasedStateMachine):
+    """The rooms between what people say and what drivers take, joined as the loop joins them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now_s = 100.0
+        kinematics, self.corners = Kinematics(CONFIG), Corners(CONFIG)
+        self.arbiter, self.arming, self.gate = Arbiter(CONFIG), Arming(), Gate(CONFIG)
+        self.kinematics = kinematics
+        self.governor = Governor(CONFIG, kinematics, self.corners)
+        self.sequence = itertools.count(1)
+        self.expected = WhoMayDrive(CONFIG)
+        self.expected_state = ArmState.DISARMED
+        self.changed_s = -math.inf
+        self.wheels = WheelRules(CONFIG)
+        self.saying: dict[Source, Motion] = {}
+
+    # What people do.
+
+    @rule(source=sources, motion=motions, count=st.sampled_from([1, 3, 10, 30, 130]))
+    def drives(self, source: Source, motion: Motion, count: int) -> None:
+        """Hold a stick for a while."""
+        self.saying[source] = motion
+        self.ticks(count)
+
+    @rule(source=sources, silence=st.booleans(), count=st.integers(1, 30))
+    def lets_go(self, source: Source, silence: bool, count: int) -> None:
+        self.saying[source] = REST
+        if silence:
+            self.tick(0.01)
+            del self.saying[source]
+        self.ticks(count)
+
+    @rule(source=sources, motion=motions, rested=st.booleans())
+    def comes_back(self, source: Source, motion: Motion, rested: bool) -> None:
+        """Fall silent, at rest or not, and come back asking for motion."""
+        if rested:
+            self.saying[source] = REST
+            self.tick(0.01)
+        self.saying.pop(source, None)
+        self.ticks(int(self.expected.deadline_s[source] / 0.01) + 2)
+        self.saying[source] = motion
+        self.ticks(60)
+
+    @rule(source=sources, motion=motions, other=motions)
+    def falls_silent_beside_another(self, source: Source, motion: Motion, other: Motion) -> None:
+        """Whoever was at rest when the driver was lost must come to rest again."""
+        rival = Source.WEB if source is Source.GAMEPAD else Source.GAMEPAD
+        for held in (REST, motion):
+            self.saying = {source: held}
+            self.tick(0.01)
+        self.hears(rival, REST, self.now_s)
+        self.tick(0.01)
+        self.saying.clear()
+        self.ticks(int(self.expected.deadline_s[source] / 0.01) + 2)
+        self.saying = {rival: other}
+        self.ticks(5)
+
+    @rule(source=sources, motion=motions, age_s=ages_s, pause_s=pauses_s)
+    def says(self, source: Source, motion: Motion, age_s: float, pause_s: float) -> None:
+        self.hears(source, motion, self.now_s - age_s)
+        self.tick(pause_s)
+
+    @rule(source=sources, motion=motions | odd_motions, stamp_s=odd_numbers | st.none())
+    def says_what_no_decoder_lets_through(
+        self, source: Source, motion: Motion, stamp_s: float | None
+    ) -> None:
+        self.hears(source, motion, self.now_s if stamp_s is None else self.now_s + stamp_s)
+        self.ticks(3)
+
+    @rule(
+        batch=st.lists(
+            st.tuples(sources, motions | st.just(REST) | st.just(Stop("a test")), ages_s),
+            min_size=2,
+            max_size=5,
+        )
+    )
+    def says_much_at_once(self, batch: list[tuple[Source, Motion, float]]) -> None:
+        for source, motion, age_s in batch:
+            self.hears(source, motion, self.now_s - age_s)
+        self.ticks(3)
+
+    @rule(source=sources, motion=motions, other=motions | st.just(REST))
+    def hears_an_older_word_last(self, source: Source, motion: Motion, other: Motion) -> None:
+        self.saying.clear()
+        self.hears(source, REST, self.now_s)
+        self.tick(0.01)
+        self.hears(source, motion, self.now_s)
+        self.hears(source, other, self.now_s - 0.005)
+        self.ticks(3)
+
+    @rule(source=sources, motion=motions)
+    def hears_a_neutral_from_before_the_stop(self, source: Source, motion: Motion) -> None:
+        self.saying.clear()
+        self.tick(0.05)
+        self.hears(source, Stop("a test"), self.now_s)
+        self.hears(source, REST, self.now_s - 0.005)
+        self.tick(0.01)
+        self.hears(source, motion, self.now_s)
+        self.ticks(3)
+
+    @rule(source=sources, age_s=ages_s)
+    def stops(self, source: Source, age_s: float) -> None:
+        self.hears(source, Stop("a test"), self.now_s - age_s)
+        self.ticks(3)
+
+    @rule(pause_s=pauses_s)
+    def time_passes(self, pause_s: float) -> None:
+        self.tick(pause_s)
+
+    @rule()
+    def something_makes_it_slow(self) -> None:
+        self.tick(0.01, slow=True)
+
+    # Arming.
+
+    @rule(
+        kinds=st.lists(st.sampled_from(list(RequestKind)), min_size=1, max_size=3),
+        age_s=st.sampled_from([0.0, 0.0, 0.3, 0.7, -0.7, math.nan, math.inf, -math.inf]),
+        wrong=st.sampled_from(["", "", "something", STOP_BUTTON]),
+    )
+    def asks(self, kinds: list[RequestKind], age_s: float, wrong: str) -> None:
+        for kind in kinds:
+            self.ask(kind, age_s, wrong)
+        self.tick(0.01)
+
+    @precondition(lambda self: self.expected_state is not ArmState.ARMED)
+    @rule(
+        source=sources,
+        motion=motions,
+        but=st.sampled_from(["something", "sticks", "age", "too soon", "a stop", "a fault"]),
+    )
+    def is_nearly_armed(self, source: Source, motion: Motion, but: str) -> None:
+        """Everything in order but one thing."""
+        self.saying = {source: REST}
+        self.ask(RequestKind.STOP, 0.0, "")
+        self.ticks(52)
+        self.ask(RequestKind.CLEAR, 0.0, "")
+        self.ticks(20 if but == "too soon" else 52)
+        if but == "sticks":
+            self.saying[source] = motion
+            self.tick(0.01)
+        if but == "a fault":
+            self.ask(RequestKind.ARM, 0.0, "")
+            self.faults()
+        if but == "a stop":
+            self.ask(RequestKind.STOP, 0.0, "")
+        if but in {"a stop", "a fault"}:
+            self.ticks(52)
+        wrong = "something" if but == "something" else ""
+        self.ask(RequestKind.ARM, 0.7 if but == "age" else 0.0, wrong)
+        assert self.arming.state is not ArmState.ARMED
+        self.ticks(3)
+
+    @rule()
+    def faults(self) -> None:
+        self.arming.fault("a test", self.now_s)
+        if self.expected_state is ArmState.ARMED:
+            self.becomes(ArmState.FAULT)
+        self.tick(0.01)
+
+    @precondition(lambda self: self.expected_state is not ArmState.ARMED)
+    @rule(source=sources, motion=motions)
+    def is_armed_and_driven(self, source: Source, motion: Motion) -> None:
+        """What random requests seldom come to: everything in order, then motion."""
+        self.saying = {source: REST}
+        for kind in (RequestKind.CLEAR, RequestKind.ARM):
+            self.ticks(52)
+            self.ask(kind, 0.0, "")
+        assert self.arming.state is ArmState.ARMED
+        self.ticks(45)
+        self.saying[source] = motion
+        self.ticks(40)
+
+    # Rooms that fail: what comes out of one is not believed by the next.
+
+    @precondition(lambda self: self.expected_state is ArmState.ARMED)
+    @rule(
+        source=sources,
+        motion=motions | odd_motions,
+        age_s=st.sampled_from((*ODD, 0.0, 0.0, 0.0, 0.11, 0.31, -0.1)),
+    )
+    def the_arbiter_lets_through(self, source: Source, motion: Motion, age_s: float) -> None:
+        late = not age_s <= self.expected.deadline_s[source]
+        was = self.wheels.last
+        self.now_s += 0.01
+        self.run(Selected(motion, source, age_s), 0.01)
+        if late:
+            was_mps, now_mps = (abs(self.wheels.body(at)[0]) for at in (was, self.wheels.last))
+            assert now_mps <= max(0.0, was_mps - 0.01) + ROUNDING, "a late motion is driven on"
+
+    @precondition(lambda self: self.expected_state is ArmState.ARMED)
+    @rule(
+        which=st.integers(0, COUNT - 1),
+        speed=st.sampled_from((*ODD, 21.1, -21.1, 5.0, 3.0, -3.0, 0.0)),
+        steer=st.sampled_from((*ODD, 0.0, 0.0, 0.02, 1.2, -1.2)),
+        short=st.sampled_from([False, False, False, True]),
+        pause_s=st.sampled_from([0.01, 0.1, 2.0]),
+    )
+    def kinematics_ask_for(
+        self, which: int, speed: float, steer: float, short: bool, pause_s: float
+    ) -> None:
+        self.tick(0.01)
+        last = self.wheels.last
+        steers, speeds = list(last.steer_rad), list(last.wheel_rad_s)
+        steers[which] += steer
+        speeds[which] += speed
+        if short:
+            speeds.pop()
+        permitted = self.permit(steers, speeds, pause_s)
+        if short or not all(map(math.isfinite, (*steers, *speeds))):
+            assert not permitted.power
+        if permitted.refused:
+            assert permitted.steer_rad == last.steer_rad, "a refusal moves the corners"
+            assert not permitted.release
+            # Going on as before would be a start without a ramp.
+            self.permit(list(last.steer_rad), list(last.wheel_rad_s), 0.01)
+        # As the loop does when the gate refuses; what it lets through is off the ramp too.
+        self.faults()
+
+    @precondition(lambda self: self.expected_state is ArmState.ARMED)
+    @rule(step=st.sampled_from([1.4, -1.4]), turn=st.sampled_from([0.0, 0.07, -0.07]))
+    def kinematics_run_away(self, step: float, turn: float) -> None:
+        """Ask for ever more, by steps that would each be allowed."""
+        for _ in range(40):
+            last = self.wheels.last
+            self.permit(
+                [a + turn * steered for a, steered in zip(last.steer_rad, STEERED, strict=True)],
+                [speed + step for speed in last.wheel_rad_s],
+                0.01,
+            )
+        self.faults()
+
+    @precondition(lambda self: self.expected_state is ArmState.ARMED)
+    @rule(share=st.sampled_from([-1.0, -0.5]))
+    def kinematics_turn_round(self, share: float) -> None:
+        last = self.wheels.last
+        self.permit(list(last.steer_rad), [share * speed for speed in last.wheel_rad_s], 0.01)
+        self.faults()
+
+    def permit(self, steers: list[float], speeds: list[float], pause_s: float) -> PermittedTargets:
+        self.now_s += pause_s
+        targets = WheelTargets(tuple(steers), tuple(speeds))
+        permitted = self.gate.permit(targets, self.arming.state, self.now_s)
+        self.wheels.gate(permitted, self.expected_state, self.now_s)
+        return permitted
+
+    # What joins the rooms.
+
+    def ask(self, kind: RequestKind, age_s: float, wrong: str) -> None:
+        """Make a request, and hold the answer against what is to be expected."""
+        conditions = (Condition(wrong, "a test"),) if wrong else ()
+        asking = self.arbiter.asking(self.now_s)
+        assert list(asking) == self.expected.asking(self.now_s)
+        request = Request(kind, "a test", self.now_s - age_s)
+        answer = self.arming.request(request, conditions, asking, self.now_s)
+        timely = abs(age_s) <= REQUEST_AGE_S and request.stamp_s - self.changed_s >= LOOK_S
+        state, accepted = self.expected_state, True
+        if kind is RequestKind.STOP:
+            state = ArmState.ESTOP
+        elif kind is RequestKind.DISARM:
+            state = ArmState.DISARMED if state is ArmState.ARMED else state
+        elif kind is RequestKind.CLEAR and state in {ArmState.ESTOP, ArmState.FAULT}:
+            accepted = timely and wrong != STOP_BUTTON
+            state = ArmState.DISARMED if accepted else state
+        elif kind is RequestKind.ARM and state is not ArmState.ARMED:
+            accepted = timely and not wrong and not asking and state is ArmState.DISARMED
+            state = ArmState.ARMED if accepted else state
+        assert answer.accepted is accepted
+        assert bool(answer.refusals) is not accepted
+        if state is not self.expected_state or kind is RequestKind.STOP:
+            self.becomes(state)
+        assert self.arming.state is state
+
+    def becomes(self, state: ArmState) -> None:
+        if state is not self.expected_state:
+            self.arbiter.hold(self.now_s)
+            self.governor.reset()
+            self.corners.reset()
+            self.expected.loses(self.now_s)
+        self.expected_state, self.changed_s = state, self.now_s
+
+    def hears(self, source: Source, motion: Motion, stamp_s: float) -> None:
+        self.arbiter.receive(DriveCommand(source, next(self.sequence), stamp_s, motion), self.now_s)
+        self.expected.hears(source, motion, stamp_s, self.now_s)
+
+    def ticks(self, count: int) -> None:
+        for _ in range(count):
+            self.tick(0.01)
+
+    def tick(self, pause_s: float, *, slow: bool = False) -> None:
+        """Let ``pause_s`` pass, then hear what is being said, and choose."""
+        self.now_s += pause_s
+        for source, motion in self.saying.items():
+            self.hears(source, motion, self.now_s)
+        selected = self.arbiter.select(self.now_s)
+        motion, source = self.expected.choose(self.now_s)
+        if source is None:
+            assert isinstance(selected.motion, Stop)
+        else:
+            assert (selected.motion, selected.source) == (motion, source)
+        before = self.wheels.last
+        self.run(selected, pause_s, slow=slow)
+        # What the rooms make of anything that is said never needs the gate.
+        assert self.wheels.last.refused == ""
+        if source is None or self.expected_state is not ArmState.ARMED:
+            assert not faster(before, self.wheels.last), "it speeds up though nobody drives"
+            self.wheels.slows(before, pause_s, CONFIG.motion.stop_decel_mps2)
+        elif is_neutral(motion):
+            self.wheels.slows(before, pause_s, CONFIG.motion.decel_mps2)
+
+    def run(self, selected: Selected, elapsed_s: float, *, slow: bool = False) -> None:
+        """Have a motion governed, turned into wheels, and permitted."""
+        armed = self.arming.state is ArmState.ARMED
+        elapsed_s = min(elapsed_s, LONGEST_S)
+        if slow:
+            self.wheels.slowed(self.now_s)
+        governed = self.governor.step(selected, armed=armed, elapsed_s=elapsed_s, slow=slow)
+        wanted = self.kinematics.targets(governed.motion)
+        steer_rad = (
+            self.corners.advance(wanted.steer_rad, elapsed_s) if armed else self.corners.angles_rad
+        )
+        assert armed or isinstance(governed.motion, Stop)
+        before = self.wheels.last
+        targets = WheelTargets(steer_rad, wanted.wheel_rad_s)
+        permitted = self.gate.permit(targets, self.arming.state, self.now_s)
+        self.wheels.gate(permitted, self.expected_state, self.now_s)
+        self.wheels.governor(before, elapsed_s)
+
+
+MotionRules.TestCase.settings = stateful(50, 30)
+TestMotionRules = MotionRules.TestCase
