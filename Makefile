@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help sim test check bench fuzz format clean
+.PHONY: help sim test check bench fuzz mutants format clean
 
 # Passed on to what is run: make sim ARGS="--port 8081", make test ARGS="-k steering"
 ARGS ?=
@@ -26,6 +26,10 @@ bench: ## measure how fast it is
 fuzz: ## send it a million times whatever anybody can send it
 	@tools/venv.sh test fuzz
 	@.venv/bin/python -m benchmarks.fuzz $(ARGS)
+
+mutants: ## break what safety rests on, line by line: does a test notice?
+	@tools/venv.sh test mutants
+	@.venv/bin/python tools/mutants.py $(ARGS)
 
 format: ## lay the code out and mend what ruff can mend
 	@tools/venv.sh test dev

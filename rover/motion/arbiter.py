@@ -24,7 +24,6 @@ from rover.messages import (
     require_finite,
 )
 
-_RANK = {source: rank for rank, source in enumerate(Source)}
 # Clocks of processes on one computer are one clock; this is only for rounding.
 _FUTURE_TOLERANCE_S = 0.005
 
@@ -43,6 +42,7 @@ class Arbiter:
     """Lets one motion through. Not thread-safe: it belongs to the loop."""
 
     def __init__(self, config: Config) -> None:
+        # In the order in which they have the wheel.
         self._wishes = {
             Source.GAMEPAD: _Wish(config.deadlines.gamepad_s),
             Source.WEB: _Wish(config.deadlines.web_s),
@@ -135,12 +135,12 @@ class Arbiter:
                 self.stop(f"{source} silent for {wish.deadline_s * 1000:.0f} ms", source, now_s)
 
     def _hand_over(self, now_s: float) -> None:
-        """Let the first source in order that may and wants to drive have the wheel."""
+        """Let the first source in order that may and wants to drive have the wheel.
+
+        A holder that goes on asking is among them: only who stands before it takes the wheel.
+        """
         asking = self.asking(now_s)
         entitled = [source for source in asking if not self._wishes[source].must_rest]
-        if self._holder is not None and self._holder in asking:
-            # Only a source that stands before the holder takes the wheel from it.
-            entitled = [source for source in entitled if _RANK[source] <= _RANK[self._holder]]
         if entitled:
             self._holder = entitled[0]
         if self._holder in asking:

@@ -68,10 +68,10 @@ class Gate:
         """
         if state is not ArmState.ARMED:
             self._last_steer = None
-            return self._stop(now_s, release=True, refused="")
+            return self._stop(now_s, refused="")
         refused = self._objection(targets, now_s)
         if refused:
-            return self._stop(now_s, release=False, refused=refused)
+            return self._stop(now_s, refused=refused)
         self._last_wheel, self._last_steer = targets.wheel_rad_s, targets.steer_rad
         self._last_s = now_s
         return PermittedTargets(
@@ -84,7 +84,8 @@ class Gate:
             seal=_SEAL,
         )
 
-    def _stop(self, now_s: float, *, release: bool, refused: str) -> PermittedTargets:
+    def _stop(self, now_s: float, *, refused: str) -> PermittedTargets:
+        """Stop all wheels, the servos held where they are or limp if that is nowhere yet."""
         self._last_wheel, self._last_s = self._still, now_s
         steer = self._last_steer
         return PermittedTargets(
@@ -92,7 +93,7 @@ class Gate:
             wheel_rad_s=self._still,
             stamp_s=now_s,
             power=False,
-            release=release or steer is None,
+            release=steer is None,
             refused=refused,
             seal=_SEAL,
         )

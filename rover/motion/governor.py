@@ -19,6 +19,7 @@ _STANDING_MPS = 1e-4
 # What makes the rover slow may come and go with the load that it causes.
 _SLOW_ON_S = 2.0
 _NOT_ARMED = GovernedMotion(Stop("not armed"), (Limit.NOT_ARMED,))
+_TOO_OLD = Stop("a command that is nobody's or too old")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,13 @@ class Governor:
         return GovernedMotion(self._motion(), tuple(limited))
 
     def _in_time(self, selected: Selected) -> Motion:
-        """Return the motion, or a Stop if it is older than its source's deadline.
+        """Return the motion, or a Stop if it is nobody's or older than its source's deadline.
 
         The arbiter has forgotten such a source already; this does not rely on it.
         """
-        if selected.source is None or isinstance(selected.motion, Stop):
-            return selected.motion
         # Written so that an age that is not a number is too old.
-        if not selected.age_s <= self._deadline_s[selected.source]:
-            return Stop(f"{selected.source}'s command is {selected.age_s:.2f} s old")
+        if selected.source is None or not selected.age_s <= self._deadline_s[selected.source]:
+            return _TOO_OLD
         return selected.motion
 
     def _limit(self, motion: Motion, limited: list[Limit]) -> _Wanted:

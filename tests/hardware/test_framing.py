@@ -44,6 +44,10 @@ def test_write_packets(address, command, payload, packet):
     assert made.hex(" ") == packet
 
 
+def test_a_write_packet_may_carry_nothing():
+    assert framing.write_packet(0x80, 95) == with_crc(b"\x80\x5f")
+
+
 def test_a_read_request_is_two_bytes():
     assert framing.read_request(0x80, 78) == b"\x80\x4e"
 
@@ -74,6 +78,14 @@ def test_a_flipped_bit_is_found(request_bytes, data, draw):
 def test_a_reply_meant_for_another_controller_is_refused():
     with pytest.raises(BadReplyError, match="checksum 0xF4C7 in the reply to 81 18"):
         framing.check_reply(b"\x81\x18", bytes.fromhex("0094 f4c7"))
+
+
+def test_a_refusal_names_the_checksum_that_came_and_the_one_expected():
+    request, data = b"\x80\x4e", bytes(range(8))
+    with pytest.raises(BadReplyError) as refused:
+        framing.check_reply(request, data + b"\x12\x34")
+    expected = with_crc(data, request)[-2:].hex().upper()
+    assert str(refused.value) == f"checksum 0x1234 in the reply to 80 4e, 0x{expected} expected"
 
 
 @pytest.mark.parametrize("reply", [b"", b"\x00"])

@@ -3,7 +3,7 @@
 import pytest
 
 from rover.messages import ArmState, Condition, Reaction, Request, RequestKind, Severity, Source
-from rover.motion.arming import STOP_BUTTON, Arming
+from rover.motion.arming import LOOK_S, MAX_REQUEST_AGE_S, STOP_BUTTON, Arming
 
 NOW_S = 50.0
 # Long enough before NOW_S for a person to have seen what happened.
@@ -88,6 +88,32 @@ def test_arming_is_refused_with_every_reason_at_once() -> None:
     assert len(refusals) == 4
 
 
+@pytest.mark.parametrize(
+    ("state", "refusal"),
+    [
+        (ArmState.ESTOP, "the emergency stop is latched: clear it first"),
+        (ArmState.FAULT, "a fault is latched (gone wrong): clear it first"),
+    ],
+)
+def test_what_is_latched_is_told_to_who_arms(state: ArmState, refusal: str) -> None:
+    assert ask(in_state(state), RequestKind.ARM) == (refusal,)
+
+
+def test_it_tells_why_it_is_where_it_is() -> None:
+    arming = Arming()
+    assert arming.reason == "just started"
+    now_s = NOW_S
+    for kind, reason in (
+        (RequestKind.ARM, "armed by a test"),
+        (RequestKind.DISARM, "disarmed by a test"),
+        (RequestKind.STOP, "emergency stop by a test"),
+        (RequestKind.CLEAR, "estop cleared by a test"),
+    ):
+        now_s += 1.0
+        assert ask(arming, kind, now_s=now_s) == ()
+        assert arming.reason == reason
+
+
 @pytest.mark.parametrize("kind", [RequestKind.ARM, RequestKind.CLEAR])
 @pytest.mark.parametrize("off_s", [-0.61, 0.61])
 def test_what_waited_too_long_is_refused(kind: RequestKind, off_s: float) -> None:
@@ -115,9 +141,16 @@ def test_only_conditions_that_stop_fault_an_armed_rover() -> None:
     arming = in_state(ArmState.ARMED)
     arming.observe((LOW, UNCALIBRATED), NOW_S)
     assert arming.state is ArmState.ARMED
-    arming.observe((LOW, SILENT), NOW_S)
+    arming.observe((LOW, SILENT, BUTTON), NOW_S)
     assert arming.state is ArmState.FAULT
-    assert "0x80" in arming.reason
+    assert arming.reason == f"{SILENT.text}; {BUTTON.text}"
+
+
+def test_a_fault_is_not_cleared_before_it_was_seen() -> None:
+    arming = in_state(ArmState.ARMED)
+    arming.observe((SILENT,), NOW_S)
+    assert "just become fault" in ask(arming, RequestKind.CLEAR, now_s=NOW_S + 0.3)[0]
+    assert ask(arming, RequestKind.CLEAR, now_s=NOW_S + 0.6) == ()
 
 
 @pytest.mark.parametrize("state", [ArmState.DISARMED, ArmState.FAULT, ArmState.ESTOP])
@@ -156,6 +189,32 @@ def test_a_double_tap_does_not_arm() -> None:
     assert ask(arming, RequestKind.ARM, now_s=NOW_S + 0.25)
     assert arming.state is ArmState.DISARMED
     assert ask(arming, RequestKind.ARM, now_s=NOW_S + 0.6) == ()
+
+
+def test_clearing_and_arming_at_once_do_not_arm() -> None:
+    arming = in_state(ArmState.FAULT)
+    assert ask(arming, RequestKind.CLEAR) == ()
+    assert ask(arming, RequestKind.ARM, now_s=NOW_S + 0.3)
+    assert arming.state is ArmState.DISARMED
+    assert ask(arming, RequestKind.ARM, now_s=NOW_S + 0.6) == ()
+
+
+def test_a_requested_stop_is_not_cleared_before_it_was_seen() -> None:
+    arming = in_state(ArmState.ARMED)
+    assert ask(arming, RequestKind.STOP) == ()
+    assert ask(arming, RequestKind.CLEAR, now_s=NOW_S + 0.3)
+    assert ask(arming, RequestKind.CLEAR, now_s=NOW_S + 0.6) == ()
+
+
+def test_a_request_may_be_as_old_as_it_is_told() -> None:
+    # From zero, where these numbers are exact.
+    assert ask(Arming(), RequestKind.ARM, stamp_s=0.0, now_s=MAX_REQUEST_AGE_S) == ()
+
+
+def test_who_has_looked_long_enough_may_clear() -> None:
+    arming = Arming()
+    arming.stop("someone", 0.0)
+    assert ask(arming, RequestKind.CLEAR, now_s=LOOK_S) == ()
 
 
 @pytest.mark.parametrize("stamp_s", [float("nan"), float("inf"), float("-inf")])

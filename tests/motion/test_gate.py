@@ -1,6 +1,7 @@
 """The gate: what passes is within every bound; what does not is an explicit stop."""
 
 import math
+from dataclasses import FrozenInstanceError
 
 import pytest
 from hypothesis import given
@@ -37,19 +38,29 @@ def driving_gate(speed_rad_s: float = 1.0, now_s: float = 10.0) -> Gate:
 
 def assert_stopped(permitted: PermittedTargets) -> None:
     assert permitted.wheel_rad_s == STILL
-    assert not permitted.power
+    assert permitted.power is False
 
 
 def test_only_the_gate_makes_permitted_targets() -> None:
-    with pytest.raises(TypeError, match=r"Gate\.permit"):
+    with pytest.raises(TypeError) as refused:
         PermittedTargets(STILL, STILL, 0.0, power=True, release=False, refused="", seal=object())
+    assert str(refused.value) == "only the gate makes PermittedTargets: call Gate.permit"
+
+
+def test_what_was_permitted_stays_what_it_was() -> None:
+    permitted = driving_gate().permit(all_wheels(1.0), ArmState.ARMED, 10.0)
+    for name, value in (("wheel_rad_s", (9.0,) * COUNT), ("power", True), ("stamp_s", 20.0)):
+        with pytest.raises(FrozenInstanceError):
+            setattr(permitted, name, value)
 
 
 @pytest.mark.parametrize("state", [s for s in ArmState if s is not ArmState.ARMED])
 def test_not_armed_is_zero_duty_and_limp_servos(state: ArmState) -> None:
     permitted = driving_gate().permit(all_wheels(1.0), state, 10.0)
     assert_stopped(permitted)
-    assert permitted.release
+    assert permitted.release is True
+    assert permitted.refused == ""
+    assert permitted.stamp_s == 10.0
 
 
 def test_armed_targets_within_bounds_pass_unchanged() -> None:
@@ -57,9 +68,10 @@ def test_armed_targets_within_bounds_pass_unchanged() -> None:
     targets = all_wheels(1.2, 0.05)
     permitted = gate.permit(targets, ArmState.ARMED, 10.0)
     assert (permitted.steer_rad, permitted.wheel_rad_s) == (targets.steer_rad, targets.wheel_rad_s)
-    assert permitted.power
-    assert not permitted.release
+    assert permitted.power is True
+    assert permitted.release is False
     assert permitted.refused == ""
+    assert permitted.stamp_s == 10.0
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -123,6 +135,34 @@ def test_a_jump_in_speed_is_refused_and_the_way_down_is_not() -> None:
     assert driving_gate(1.0).permit(all_wheels(-1.01 * step), ArmState.ARMED, 10.0).refused
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_speed_may_grow_by_a_whole_step_from_any_speed(sign: float) -> None:
+    """At walking pace too, and by the step exactly: rounding must not stop the rover."""
+    step = CONFIG.gate.max_wheel_accel_rad_s2 * TICK_S
+    for speed_rad_s in (0.1, 0.6, 1.0):
+        faster = all_wheels(sign * (speed_rad_s + step))
+        gate = driving_gate(sign * speed_rad_s)
+        assert not gate.permit(faster, ArmState.ARMED, 10.0).refused
+
+
+def test_corners_may_turn_by_a_whole_step_from_any_angle() -> None:
+    step = CONFIG.gate.max_steer_rate_rad_s * TICK_S
+    for steer_rad in (-0.4, 0.4):
+        gate = Gate(CONFIG)
+        gate.permit(all_wheels(0.0, steer_rad), ArmState.ARMED, 10.0 - TICK_S)
+        assert not gate.permit(all_wheels(0.0, steer_rad), ArmState.ARMED, 10.0).refused
+        turned = all_wheels(0.0, steer_rad + step)
+        assert not gate.permit(turned, ArmState.ARMED, 10.0 + TICK_S).refused
+        back = all_wheels(0.0, steer_rad - 0.01 * step)
+        assert gate.permit(back, ArmState.ARMED, 10.0 + 2 * TICK_S).refused
+
+
+def test_the_first_targets_may_be_what_a_tenth_of_a_second_allows() -> None:
+    step = CONFIG.gate.max_wheel_accel_rad_s2 * 0.1
+    assert step > 2.0
+    assert not Gate(CONFIG).permit(all_wheels(2.0), ArmState.ARMED, 10.0).refused
+
+
 def test_a_jump_in_steering_is_refused_but_not_the_first_angle() -> None:
     step = CONFIG.gate.max_steer_rate_rad_s * TICK_S
     first = Gate(CONFIG)
@@ -136,7 +176,8 @@ def test_a_refusal_holds_the_corners_where_they_were() -> None:
     gate.permit(all_wheels(1.0, 0.05), ArmState.ARMED, 10.0)
     permitted = gate.permit(all_wheels(math.nan, 0.05), ArmState.ARMED, 10.01)
     assert permitted.steer_rad == all_wheels(0.0, 0.05).steer_rad
-    assert not permitted.release
+    assert permitted.release is False
+    assert permitted.stamp_s == 10.01
 
 
 def test_a_refusal_of_the_first_targets_leaves_the_corners_limp() -> None:

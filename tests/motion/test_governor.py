@@ -69,6 +69,37 @@ def test_not_armed_is_stop_and_forgets(drive: Drive) -> None:
     assert speed_of(drive.tick(Arc(1.0, 0.0)).motion) <= LIMITS.accel_mps2 * TICK_S + 1e-9
 
 
+def test_the_rover_starts_straight_and_so_it_does_again_after_disarming(drive: Drive) -> None:
+    assert Drive().tick(Stop("test")).motion == Arc(0.0, 0.0)
+    drive.tick(Arc(0.5, 1.0), 300)
+    drive.tick(Arc(0.5, 1.0), armed=False)
+    assert drive.tick(Stop("test")).motion == Arc(0.0, 0.0)
+
+
+def test_a_motion_that_is_nobodys_is_a_stop(drive: Drive) -> None:
+    drive.tick(Arc(0.5, 0.0), 200)
+    nobodys = Selected(Arc(0.5, 0.0), None, 0.0)
+    governed = drive.governor.step(nobodys, armed=True, elapsed_s=TICK_S)
+    assert speed_of(governed.motion) == pytest.approx(0.5 - LIMITS.stop_decel_mps2 * TICK_S)
+
+
+@pytest.mark.parametrize(
+    ("source", "deadline_s"),
+    [(Source.GAMEPAD, CONFIG.deadlines.gamepad_s), (Source.WEB, CONFIG.deadlines.web_s)],
+)
+def test_a_command_counts_until_its_very_deadline(
+    drive: Drive, source: Source, deadline_s: float
+) -> None:
+    drive.tick(Arc(0.5, 0.0), 200)
+    for age_s, speed_mps in (
+        (deadline_s, 0.5),
+        (math.nextafter(deadline_s, 1.0), 0.5 - LIMITS.stop_decel_mps2 * TICK_S),
+    ):
+        selected = Selected(Arc(0.5, 0.0), source, age_s)
+        governed = drive.governor.step(selected, armed=True, elapsed_s=TICK_S)
+        assert speed_of(governed.motion) == pytest.approx(speed_mps)
+
+
 def test_speed_rises_at_the_acceleration_and_reaches_what_was_asked(drive: Drive) -> None:
     for n in range(1, 11):
         governed = drive.tick(Arc(0.5, 0.0))
@@ -146,6 +177,7 @@ def test_from_arc_to_spin_the_wheels_stop_the_corners_turn_and_then_they_drive(
 ) -> None:
     drive.tick(Arc(0.6, 0.0), 200)
     kinds = []
+    assert Limit.CORNERS in drive.tick(Spin(1.0)).limited_by
     moved_askew = False
     for _ in range(400):
         governed = drive.tick(Spin(1.0))
@@ -167,7 +199,7 @@ def test_wheels_wait_after_arming_until_the_corners_are_known() -> None:
     drive = Drive()
     governed = drive.tick(Arc(1.0, 0.0))
     assert speed_of(governed.motion) == 0.0
-    assert Limit.CORNERS in governed.limited_by
+    assert set(governed.limited_by) == {Limit.CORNERS}
     drive.tick(Arc(1.0, 0.0), 200)
     assert speed_of(drive.last.motion) == pytest.approx(1.0)
 
@@ -199,8 +231,9 @@ def test_a_rover_in_trouble_slows_down_by_its_ramp(
 
 
 def test_a_rover_in_trouble_may_go_as_slowly_as_it_likes(drive: Drive) -> None:
-    governed = drive.tick(Arc(0.2, 0.0), 100, slow=True)
-    assert governed == GovernedMotion(Arc(0.2, 0.0), ())
+    for speed_mps in (0.2, LIMITS.slow_speed_mps):
+        governed = drive.tick(Arc(speed_mps, 0.0), 100, slow=True)
+        assert governed == GovernedMotion(Arc(speed_mps, 0.0), ())
 
 
 def test_trouble_that_flickers_does_not_make_the_speed_go_to_and_fro(drive: Drive) -> None:
