@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help sim test check bench fuzz mutants format clean
+.PHONY: help sim test check bench fuzz mutants soak format clean
 
 # Passed on to what is run: make sim ARGS="--port 8081", make test ARGS="-k steering"
 ARGS ?=
@@ -30,6 +30,10 @@ fuzz: ## send it a million times whatever anybody can send it
 mutants: ## break what safety rests on, line by line: does a test notice?
 	@tools/venv.sh test mutants
 	@.venv/bin/python tools/mutants.py $(ARGS)
+
+soak: ## drive and break the rover for 30 simulated hours and 10 real minutes
+	@tools/venv.sh test
+	@.venv/bin/python -m benchmarks.soak $(ARGS)
 
 format: ## lay the code out and mend what ruff can mend
 	@tools/venv.sh test dev

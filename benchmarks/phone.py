@@ -75,16 +75,30 @@ class Phone:
 
     def drive(self, drive: float, limit: float) -> float:
         """Send a frame of the sticks in arc mode; return when (s, monotonic) it was sent."""
-        frame = {
-            "type": "drive",
-            "seq": next(self._sequence),
-            "t": time.monotonic() * 1000.0,
-            "drive": drive,
-            "turn": 0.0,
-            "mode": "arc",
-            "limit": limit,
-            "seen_s": self._seen_s,
-        }
+        return self.hold(drive, 0.0, "arc", limit)
+
+    def hold(self, drive: float, turn: float, mode: str, limit: float) -> float:
+        """Send a frame of the sticks; return when (s, monotonic) it was sent."""
+        return self._send(
+            {
+                "type": "drive",
+                "seq": next(self._sequence),
+                "t": time.monotonic() * 1000.0,
+                "drive": drive,
+                "turn": turn,
+                "mode": mode,
+                "limit": limit,
+                "seen_s": self._seen_s,
+            }
+        )
+
+    def ask(self, kind: str, seen: str) -> None:
+        """Make a request, having seen the rover in the state ``seen``."""
+        number = next(self._sequence)
+        now_ms = time.monotonic() * 1000.0
+        self._send({"type": "request", "t": now_ms, "number": number, "kind": kind, "seen": seen})
+
+    def _send(self, frame: dict[str, object]) -> float:
         data = self._connection.send(TextMessage(_encode(frame).decode()))
         sent_s = time.monotonic()
         self._socket.sendall(data)

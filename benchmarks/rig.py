@@ -50,6 +50,7 @@ class Rig:
         self._home = directory / "home"
         self._home.mkdir()
         self._started: list[subprocess.Popen[bytes]] = []
+        self._named: dict[str, subprocess.Popen[bytes]] = {}
         self._client: ControlClient | None = None
         self._truths: TruthClient | None = None
 
@@ -119,7 +120,12 @@ class Rig:
                 pass_fds=pass_fds,
             )
         self._started.append(process)
+        self._named[name] = process
         return process
+
+    def process(self, name: str) -> subprocess.Popen[bytes]:
+        """Return the process that was started last as ``name``."""
+        return self._named[name]
 
     def telemetry(self) -> Telemetry:
         """Return control's next frame."""
