@@ -20,8 +20,10 @@ from benchmarks.fuzz.target import Target
 
 _DONE = re.compile(r"^stat::number_of_executed_units:\s*(\d+)$", re.MULTILINE)
 _REACHED = re.compile(r"\bcov: (\d+)")
-# libFuzzer looks at its time limit between two inputs; a loop without end is ended by us.
-_GRACE_S = 60.0
+# One input that takes longer counts as broken: an endless loop, on the busiest computer too.
+_ENDLESS_S = 120
+# What libFuzzer may take beyond its time, to start and to read its corpus.
+_GRACE_S = 600.0
 
 
 class Guided(Struct, frozen=True):
@@ -49,7 +51,8 @@ def explore(target: Target, *, seconds: int, seed: int) -> Guided:
         tokens = Path(name, "tokens")
         tokens.write_text("".join(f'"{_escaped(token)}"\n' for token in target.tokens if token))
         options = [f"-max_total_time={seconds}", f"-seed={seed}", f"-max_len={MAX_BYTES}"]
-        options += [f"-artifact_prefix={broken}/", "-print_final_stats=1"]
+        options += [f"-timeout={_ENDLESS_S}", f"-artifact_prefix={broken}/"]
+        options.append("-print_final_stats=1")
         if target.tokens:
             options.append(f"-dict={tokens}")
         done = subprocess.run(

@@ -215,6 +215,20 @@ def test_late_commands_are_passed_over_and_future_ones_stop(arbiter: Arbiter) ->
     assert arbiter.select(1.14).motion == AHEAD
 
 
+def test_a_number_that_is_none_is_refused_and_stops_until_neutral(arbiter: Arbiter) -> None:
+    hear(arbiter, PHONE, REST, 1.0)
+    hear(arbiter, PHONE, AHEAD, 1.01)
+    assert arbiter.select(1.01).motion == AHEAD
+    refused = arbiter.receive(command(PHONE, Arc(math.nan, 0.0), 1.02), 1.02)
+    assert refused == "web: Arc.speed_mps is nan: send a finite number"
+    assert arbiter.select(1.02) == Selected(Stop("a malformed command"), PHONE, 0.0)
+    hear(arbiter, PHONE, AHEAD, 1.03)
+    assert arbiter.select(1.03) == NOBODY
+    hear(arbiter, PHONE, REST, 1.04)
+    hear(arbiter, PHONE, AHEAD, 1.05)
+    assert arbiter.select(1.05).motion == AHEAD
+
+
 def test_a_few_milliseconds_ahead_are_rounding(arbiter: Arbiter) -> None:
     assert arbiter.receive(command(PHONE, REST, 0.005), 0.0) == ""
     assert arbiter.receive(command(PHONE, REST, 0.0051), 0.0)

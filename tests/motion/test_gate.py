@@ -101,7 +101,7 @@ def test_the_speed_bound_is_each_wheels_own(index: int, sign: float) -> None:
         speed, now_s = speed + 1.0, now_s + TICK_S
     at = WheelTargets(STILL, changed((sign * (speed - 1.0),) * COUNT, index, sign * limit))
     assert not gate.permit(at, ArmState.ARMED, now_s).refused
-    over = WheelTargets(STILL, changed(at.wheel_rad_s, index, sign * (limit + 1e-3)))
+    over = WheelTargets(STILL, changed(at.wheel_rad_s, index, sign * (limit + 1.5e-6)))
     permitted = gate.permit(over, ArmState.ARMED, now_s + TICK_S)
     assert_stopped(permitted)
     assert "allowed" in permitted.refused
