@@ -1,6 +1,7 @@
 """Control's end of the sockets: commands and requests in, answers and telemetry out."""
 
 import fcntl
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -70,7 +71,9 @@ class ControlLink:
                 (directory / f"{name}.ipc").chmod(0o660)
             except (zmq.ZMQError, OSError) as error:
                 self.close()
-                raise LinkError(f"cannot make {directory / name}.ipc: {error}") from error
+                # What an earlier process has left cannot be replaced there, and is "in use".
+                cause = str(error) if os.access(directory, os.W_OK) else "nothing can be made there"
+                raise LinkError(f"cannot make {directory / name}.ipc: {cause}") from error
 
     def filenos(self) -> tuple[int, ...]:
         """File descriptors that become readable when something may have come in.
