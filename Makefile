@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help sim test check bench fuzz mutants soak format clean
+.PHONY: help sim test check bench faults fuzz mutants soak format clean
 
 # Passed on to what is run: make sim ARGS="--port 8081", make test ARGS="-k steering"
 ARGS ?=
@@ -22,6 +22,11 @@ check: ## linters, types, layers, all tests, coverage: what a change has to pass
 bench: ## measure how fast it is
 	@tools/venv.sh test
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+faults: ## break every single thing while it drives; measure how it stops
+	@tools/test-setup.sh faults
+	@tools/venv.sh test
+	@.venv/bin/python -m benchmarks.faults $(ARGS)
 
 fuzz: ## send it a million times whatever anybody can send it
 	@tools/venv.sh test fuzz

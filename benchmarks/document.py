@@ -21,20 +21,25 @@ def write_tables(document: Path, outcomes: Sequence[Outcome]) -> None:
     A table's place begins with ``<!-- bench: NAME -->`` and ends with ``<!-- /bench -->``.
     What could not be measured leaves its old table standing. Raises MissingMarkersError.
     """
-    text = document.read_text(encoding="utf-8")
     for outcome in outcomes:
-        if outcome.trouble:
-            continue
-        place = re.compile(
-            rf"(<!-- bench: {re.escape(outcome.name)} -->\n).*?(<!-- /bench -->)", re.DOTALL
+        if not outcome.trouble:
+            write_between(document, f"bench: {outcome.name}", table_of(outcome), "bench")
+
+
+def write_between(document: Path, mark: str, content: str, end: str = "") -> None:
+    """Replace what stands between ``<!-- mark -->`` and ``<!-- /end -->`` in ``document``.
+
+    Without ``end`` the closing marker has the name of the opening one. Raises MissingMarkersError.
+    """
+    text = document.read_text(encoding="utf-8")
+    opening, closing = f"<!-- {mark} -->", f"<!-- /{end or mark} -->"
+    place = re.compile(rf"({re.escape(opening)}\n).*?({re.escape(closing)})", re.DOTALL)
+    text, found = place.subn(lambda match: match[1] + content + match[2], text)
+    if found != 1:
+        raise MissingMarkersError(
+            f"{document} has {found} places for {mark}: put {opening} and {closing} where it "
+            "shall be"
         )
-        table = table_of(outcome)
-        text, found = place.subn(lambda match: match[1] + table + match[2], text)  # noqa: B023
-        if found != 1:
-            raise MissingMarkersError(
-                f"{document} has {found} places for {outcome.name}: put "
-                f"<!-- bench: {outcome.name} --> and <!-- /bench --> where its table shall be"
-            )
     document.write_text(text, encoding="utf-8")
 
 

@@ -56,9 +56,13 @@ class Phone:
                 )
             )
         )
-        # Nobody drives a rover that has not been seen.
-        while self._seen_s < 0.0:
-            self._take(self._socket.recv(_RECEIVE_BYTES))
+        try:
+            # Nobody drives a rover that has not been seen.
+            while self._seen_s < 0.0:
+                self._take(self._socket.recv(_RECEIVE_BYTES))
+        except (OSError, NotMeasuredError):
+            self._socket.close()
+            raise
         self._socket.setblocking(False)
 
     def fileno(self) -> int:

@@ -40,9 +40,13 @@ class PadHand:
             raise OSError("no gamepad could be pretended")
         return cls(descriptors[0])
 
-    def press(self, key: int) -> None:
-        """Press a button and keep it down."""
-        self._send(KEY, key, 1)
+    def press(self, key: int) -> float:
+        """Press a button and keep it down; return when (s, monotonic) the event was written."""
+        return self._send(KEY, key, 1)
+
+    def release(self, key: int) -> float:
+        """Let go of a button; return when (s, monotonic) the event was written."""
+        return self._send(KEY, key, 0)
 
     def move(self, axis: int, value: int) -> float:
         """Move an axis to ``value``; return when (s, monotonic) the event was written."""

@@ -26,7 +26,7 @@ from rover.simulated import simulated
 SAY_EVERY_S = 0.02
 _END_WITHIN_S = 5.0
 _PYTHON = (sys.executable,)
-_LINK = re.compile(r"http://[^\s:]+:(\d+)/\?key=(\S+)")
+LINK = re.compile(r"http://[^\s:]+:(\d+)/\?key=(\S+)")
 _ROOT = Path(__file__).parents[1]
 # Of what a process said, so much is repeated when it fails.
 _TOLD_CHARACTERS = 600
@@ -68,6 +68,11 @@ class Rig:
         return self._client
 
     @property
+    def newest(self) -> subprocess.Popen[bytes]:
+        """The process that was started last."""
+        return self._started[-1]
+
+    @property
     def control_options(self) -> tuple[str, ...]:
         """What the `rover` command needs to start control."""
         where = str(self.directory)
@@ -78,7 +83,7 @@ class Rig:
 
         It has real-time priority whatever control has: electronics do not wait for a computer.
         """
-        where = ("--dir", str(self.directory))
+        where = ("--dir", str(self.directory), "--config", str(self._settings_file))
         process = self.start("hardware", (*_PYTHON, "-m", "rover", "hardware-sim", *where))
         self._await(process, "hardware", (self.directory / "serial0").exists)
         return process
@@ -91,13 +96,16 @@ class Rig:
         self._await(process, "control", lambda: self.client.telemetry(0.0) is not None)
         return process
 
-    def start_web(self) -> tuple[int, str]:
-        """Start the web server on a free port; return that, and the key for driving."""
+    def start_web(self, command: Sequence[str] = (*_PYTHON, "-m", "rover")) -> tuple[int, str]:
+        """Start the web server on a free port; return that, and the key for driving.
+
+        The key stays when the server is started anew, the port does not.
+        """
         options = ("--dir", str(self.directory), "--config", str(self._settings_file))
         listen = ("--host", "127.0.0.1", "--port", "0")
-        process = self.start("web", (*_PYTHON, "-m", "rover", "web", *options, *listen))
-        self._await(process, "web", lambda: _LINK.search(self.told_by("web")) is not None)
-        found = _LINK.search(self.told_by("web"))
+        process = self.start("web", (*command, "web", *options, *listen))
+        self._await(process, "web", lambda: LINK.search(self.told_by("web")) is not None)
+        found = LINK.search(self.told_by("web"))
         if found is None:
             raise NotMeasuredError("the web server took its address back")
         return int(found[1]), found[2]

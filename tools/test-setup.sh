@@ -26,6 +26,11 @@ for python in ${PYTHON:-} python3 python3.13 python3.12 python3.11; do
 done
 [ "$has_python" = yes ] || lacks python3 python3-venv
 
+# A file system that plays a gamepad's node: only `make faults` has one.
+if [ "${1:-}" = faults ]; then
+  /sbin/ldconfig -p | grep 'libfuse3\?\.so' >/dev/null || lacks fuse3
+fi
+
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null; then

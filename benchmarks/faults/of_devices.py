@@ -53,11 +53,16 @@ CONTROLLERS = (
         _OWN_TIMEOUT,
         SERIAL_TIMEOUT_S,
     ),
-    _warned(
+    Fault(
         "bytes-corrupted-1-percent",
         Group.CONTROLLERS,
         "one byte in a hundred corrupted, both ways",
         "driving goes on, no wrong value is used",
+        None,
+        ArmState.ARMED,
+        Revival.NOTHING,
+        way_in_s=0.05,
+        note="a stop whose bytes are corrupted is said again in the next ticks",
     ),
     _fault(
         "noise-bytes",
@@ -109,12 +114,14 @@ BATTERY = (
         "the INA260 gone",
         "told; the battery is read from the controllers",
     ),
-    _fault(
+    Fault(
         "all-power-sensors-lost",
         Group.BATTERY,
         "nothing measures the battery any more",
         "fault",
         _POWER_AGE_S,
+        live=False,
+        note="a simulated controller that answers at all tells its battery too",
     ),
     _warned(
         "power-sensors-disagree",

@@ -70,11 +70,16 @@ CONTROL = (
 )
 
 COMPUTER = (
-    _unmoved(
+    Fault(
         "clock-jump",
         Group.COMPUTER,
-        "the wall clock jumps by a year, and back",
+        "the wall clock jumps a year ahead, then behind",
         "nothing: no deadline asks the wall clock",
+        None,
+        ArmState.ARMED,
+        Revival.NOTHING,
+        BOTH,
+        note="Python's wall clock is turned, in control and web: the system's own is everybody's",
     ),
     Fault(
         "suspended-10-s",
