@@ -105,22 +105,29 @@ class Crowd:
         if self.state is ArmState.ARMED:
             if now_s >= self._interferes_s:
                 self._interferes_s = now_s + chance.uniform(5.0, 40.0)
-                self._request(chance.choice(("stop", "disarm", "stop")))
+                self.request(chance.choice(("stop", "disarm", "stop")))
         elif self.state is ArmState.DISARMED:
-            self._request("arm")
+            self.request("arm")
         else:
-            self._request("clear")
+            self.request("clear")
 
-    def _request(self, kind: str) -> None:
+    def request(self, kind: str) -> None:
+        """Ask for something, having seen the rover as it is."""
         self._asker.ask(kind, self.state)
         self.counts[f"asked to {kind}"] += 1
 
 
-def wait_for_arming(crowd: Crowd, within_s: float) -> None:
-    """Let everybody go on until the rover has been armed once. Raises NotMeasuredError."""
+def arm_and_stop_once(crowd: Crowd, within_s: float) -> None:
+    """Let everybody go on until the rover has been armed and stopped once.
+
+    Raises NotMeasuredError.
+    """
     deadline_s = time.monotonic() + within_s
-    while not crowd.counts["became armed"]:
-        if time.monotonic() > deadline_s:
-            raise NotMeasuredError(f"nobody could arm it within {within_s:g} s")
-        crowd.turn()
-        time.sleep(0.005)
+    for wish in (ArmState.ARMED, ArmState.ESTOP):
+        if wish is ArmState.ESTOP:
+            crowd.request("stop")
+        while not crowd.counts[f"became {wish}"]:
+            if time.monotonic() > deadline_s:
+                raise NotMeasuredError(f"the rover did not become {wish} within {within_s:g} s")
+            crowd.turn()
+            time.sleep(0.005)

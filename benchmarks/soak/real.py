@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from benchmarks.harness import NotMeasuredError, Progress
 from benchmarks.records import Check, Record, Spread
 from benchmarks.rig import NO_PAD, Rig, loop_settings, running_rig
-from benchmarks.soak.crowd import Crowd, wait_for_arming
+from benchmarks.soak.crowd import Crowd, arm_and_stop_once
 from benchmarks.soak.rules import Violation
 from benchmarks.soak.watching import Held, held_by, slope
 from rover.messages import ArmState
@@ -67,12 +67,11 @@ def soak_processes(
         processes["web"] = rig.process("web")
         # Some threads are made when somebody first needs them, and stay.
         with ExitStack() as clients:
-            wait_for_arming(Crowd(rig, port, key, random.Random(seed), clients), 30.0)
+            arm_and_stop_once(Crowd(rig, port, key, random.Random(seed), clients), 60.0)
         alone = _quiet(processes)
         soak = _Soak(rig, processes, random.Random(seed))
         with ExitStack() as clients:
             crowd = Crowd(rig, port, key, random.Random(seed + 1), clients)
-            wait_for_arming(crowd, 30.0)
             with _hogs():
                 soak.run(crowd, duration_s, progress)
         after = _settled(processes, alone)

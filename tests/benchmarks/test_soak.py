@@ -159,7 +159,7 @@ def test_a_slope_is_that_of_the_line_through_the_samples() -> None:
 @pytest.mark.process
 def test_seconds_of_the_real_processes_break_no_rule() -> None:
     wrong: list[str] = []
-    records = real(0.05, 3, wrong.extend).run(None, lambda *_: None)
+    records = real(0.02, 3, wrong.extend).run(None, lambda *_: None)
     assert wrong == []
     for record in records:
         assert record.meaning

@@ -51,6 +51,9 @@ motions: st.SearchStrategy[Motion] = (
     | st.builds(Spin, fair_speeds)
     | st.builds(Crab, fair_speeds, st.sampled_from([0.0, 0.3, math.pi]))
 )
+hard_motions = st.sampled_from(
+    [Arc(9.0, 0.0), Arc(-9.0, 0.0), Arc(9.0, 9.0), Spin(9.0), Spin(-9.0), Crab(9.0, math.pi)]
+)
 odd_numbers = st.sampled_from((*ODD, 0.0, 0.5))
 odd_motions = (
     st.builds(Arc, odd_numbers, odd_numbers)
@@ -60,6 +63,14 @@ odd_motions = (
 sources = st.sampled_from(list(Source))
 ages_s = st.sampled_from([0.0, 0.0, 0.0, 0.02, 0.15, 0.5, 5.0, -0.02, -3.0])
 pauses_s = st.sampled_from([0.01, 0.01, 0.005, 0.04, 0.1, 0.3, 2.0])
+
+
+def has_no_speed(motion: Motion) -> bool:
+    """Whether a motion's speed is not a number."""
+    match motion:
+        case Arc(speed, _) | Crab(speed, _) | Spin(speed):
+            return math.isnan(speed)
+    return False
 
 
 class MotionRules(RuleBasedStateMachine):
@@ -95,6 +106,14 @@ class MotionRules(RuleBasedStateMachine):
             self.ticks(45)
         self.saying[source] = motion
         self.ticks(count)
+
+    @rule(source=sources, first=hard_motions, then=hard_motions)
+    def drives_as_hard_as_it_goes(self, source: Source, first: Motion, then: Motion) -> None:
+        """Beyond every limit, one way and then another."""
+        self.is_armed()
+        for motion, count in ((REST, 45), (first, 120), (then, 120)):
+            self.saying = {source: motion}
+            self.ticks(count)
 
     @rule(source=sources, silence=st.booleans(), count=st.integers(1, 30))
     def lets_go(self, source: Source, silence: bool, count: int) -> None:
@@ -138,6 +157,11 @@ class MotionRules(RuleBasedStateMachine):
     def says_what_no_decoder_lets_through(
         self, source: Source, motion: Motion, stamp_s: float | None
     ) -> None:
+        rival = Source.WEB if source is Source.GAMEPAD else Source.GAMEPAD
+        for said in (REST, Arc(1.0, 0.0)):
+            # Somebody drives, who must be stopped by it.
+            self.saying = {rival: said}
+            self.tick(0.01)
         self.hears(source, motion, self.now_s if stamp_s is None else self.now_s + stamp_s)
         self.ticks(3)
 
@@ -209,34 +233,35 @@ class MotionRules(RuleBasedStateMachine):
             self.ask(kind, age_s, wrong)
         self.tick(0.01)
 
-    @precondition(lambda self: self.expected_state is not ArmState.ARMED)
-    @rule(
-        source=sources,
-        motion=motions,
-        but=st.sampled_from(["something", "sticks", "age", "too soon", "a stop", "a fault"]),
-    )
-    def is_nearly_armed(self, source: Source, motion: Motion, but: str) -> None:
-        """Everything in order but one thing."""
+    @rule(source=sources, motion=motions)
+    def is_nearly_armed(self, source: Source, motion: Motion) -> None:
+        """Everything in order but one thing, each in its turn."""
         self.saying = {source: REST}
         self.ask(RequestKind.STOP, 0.0, "")
         self.ticks(52)
-        self.ask(RequestKind.CLEAR, 0.0, STOP_BUTTON)
+        for kind in (RequestKind.ARM, RequestKind.CLEAR):
+            self.ask(kind, 0.0, STOP_BUTTON)
+            self.ask(kind, 0.7, "")
         self.ask(RequestKind.CLEAR, 0.0, "")
-        self.ticks(20 if but == "too soon" else 52)
-        if but == "sticks":
-            self.saying[source] = motion
-            self.tick(0.01)
-        if but == "a fault":
-            self.ask(RequestKind.ARM, 0.0, "")
-            self.faults()
-        if but == "a stop":
-            self.ask(RequestKind.STOP, 0.0, "")
-        if but in {"a stop", "a fault"}:
-            self.ticks(52)
-        wrong = "something" if but == "something" else ""
-        self.ask(RequestKind.ARM, 0.7 if but == "age" else 0.0, wrong)
-        assert self.arming.state is not ArmState.ARMED
-        self.ticks(3)
+        assert self.arming.state is ArmState.DISARMED
+        # Nobody has looked yet.
+        self.ticks(20)
+        self.ask(RequestKind.ARM, 0.0, "")
+        self.ticks(32)
+        for age_s, wrong in ((0.7, ""), (math.nan, ""), (0.0, "something")):
+            self.ask(RequestKind.ARM, age_s, wrong)
+        self.saying[source] = motion
+        self.tick(0.01)
+        self.ask(RequestKind.ARM, 0.0, "")
+        assert self.arming.state is ArmState.DISARMED
+        self.saying[source] = REST
+        self.tick(0.01)
+        self.ask(RequestKind.ARM, 0.0, "")
+        assert self.arming.state is ArmState.ARMED
+        self.faults()
+        self.ticks(52)
+        self.ask(RequestKind.ARM, 0.0, "")
+        assert self.arming.state is ArmState.FAULT
 
     @precondition(lambda self: self.expected_state is ArmState.ARMED)
     @rule(kind=st.sampled_from([RequestKind.STOP, RequestKind.DISARM]), twice=st.booleans())
@@ -281,7 +306,7 @@ class MotionRules(RuleBasedStateMachine):
             was = self.wheels.last
             self.now_s += 0.01
             self.run(Selected(motion, source, age_s), 0.01)
-            if late:
+            if late or has_no_speed(motion):
                 self.wheels.slows(was, 0.01, CONFIG.motion.decel_mps2)
 
     @rule(
@@ -324,6 +349,14 @@ class MotionRules(RuleBasedStateMachine):
                 [speed + step for speed in last.wheel_rad_s],
                 0.01,
             )
+        self.faults()
+
+    @rule(jump=st.sampled_from([0.3, -0.3, 0.1]))
+    def kinematics_jump(self, jump: float) -> None:
+        self.is_driving()
+        last = self.wheels.last
+        steers = [a + jump * steered for a, steered in zip(last.steer_rad, STEERED, strict=True)]
+        assert self.permit(steers, list(last.wheel_rad_s), 0.01).refused
         self.faults()
 
     @rule(share=st.sampled_from([-1.0, -0.5]))

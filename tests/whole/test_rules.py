@@ -141,10 +141,10 @@ class Rules(RuleBasedStateMachine):
         self.saying[source if source is Source.GAMEPAD else rival] = AT_REST
         self.ticks(80)
 
-    @precondition(lambda self: self.state is ArmState.ARMED)
     @rule(source=sources, motion=fair_motions, other=fair_motions)
     def falls_silent_beside_another(self, source: Source, motion: Motion, other: Motion) -> None:
         """Whoever was at rest when the driver was lost must come to rest again."""
+        self.is_driving()
         rival = Source.WEB if source is Source.GAMEPAD else Source.GAMEPAD
         self.saying = {source: AT_REST}
         self.tick()
@@ -229,6 +229,24 @@ class Rules(RuleBasedStateMachine):
         assert self.state is ArmState.ARMED, self.loop.arming.reason
         self.saying[source] = motion
         self.ticks(40)
+
+    @rule(source=sources, motion=fair_motions, rested=st.booleans())
+    def is_armed_and_driven_at_once(self, source: Source, motion: Motion, rested: bool) -> None:
+        """Rest from before does not count, and corners that were limp are not known yet."""
+        self.is_mended()
+        self.saying = {source: AT_REST}
+        self.send([RequestKind.STOP], 0.0)
+        self.ticks(120)
+        self.send([RequestKind.CLEAR], 0.0)
+        self.ticks(60)
+        self.send([RequestKind.ARM], 0.0)
+        # What is held on the pad refuses arming in the very tick; a page is heard after it.
+        if not rested and not (self.by_pad and source is Source.GAMEPAD):
+            self.saying[source] = motion
+        self.tick()
+        assert self.state is ArmState.ARMED, self.loop.arming.reason
+        self.saying[source] = motion
+        self.ticks(60)
 
     @precondition(lambda self: self.state is not ArmState.ARMED)
     @rule(
