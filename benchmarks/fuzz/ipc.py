@@ -75,7 +75,9 @@ def _reader(decode: Callable[[list[bytes]], msgspec.Struct]) -> Callable[[bytes]
         parts = _parts(data)
         try:
             message = decode(parts)
-        except BadMessageError:
+        except BadMessageError as error:
+            # What refusing a request comes to in control.
+            _encode(Answer(False, (str(error),)))
             return False
         require(agrees(message, _plain(parts[-1])), "a message is what its bytes say")
         # What was understood can be passed on.
