@@ -79,8 +79,8 @@ class NeverWaitingHandler(logging.Handler):
                 try:
                     data = data[os.write(self._fileno, data) :]
                 except OSError:
-                    # Whoever read has gone for good. There is nowhere left to say so.
-                    return
+                    # Nowhere to write this line: a full disk may have room for the next one.
+                    break
 
 
 def log_to_stderr(name: str) -> None:

@@ -1,5 +1,6 @@
 """Logging never waits: not for a reader that has stopped reading, nor for one that has gone."""
 
+import errno
 import logging
 import os
 import time
@@ -52,6 +53,25 @@ def test_a_reader_that_reads_nothing_holds_up_nobody(pipe: tuple[int, int]) -> N
 def into_the_journal(monkeypatch: pytest.MonkeyPatch, fileno: int) -> None:
     status = os.fstat(fileno)
     monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+
+
+def test_a_disk_that_was_full_gets_what_is_said_later(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readable, writable = pipe
+    write, errors = os.write, [OSError(errno.ENOSPC, "No space left on device")]
+
+    def full_at_first(fileno: int, data: bytes) -> int:
+        if errors:
+            raise errors.pop()
+        return write(fileno, data)
+
+    monkeypatch.setattr("rover.logs.os.write", full_at_first)
+    handler = NeverWaitingHandler(writable)
+    handler.emit(record("lost"))
+    handler.emit(record("kept"))
+    handler.close()
+    assert os.read(readable, 4096) == b"kept\n"
 
 
 def test_the_journal_is_told_how_much_every_line_matters(
