@@ -14,6 +14,7 @@ from benchmarks.faults.lane import ACTS
 from benchmarks.faults.matrix import BY_KEY, MATRIX
 from benchmarks.faults.report import missed, print_table, rows_of, write_table
 from benchmarks.faults.running import drivers_of, run_faults, run_plant
+from benchmarks.harness import NotMeasuredError
 from benchmarks.machine import describe_load, describe_machine
 
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "safety.md"
@@ -56,7 +57,12 @@ def main(keys: tuple[str, ...], runs: int, lanes: int, tiny: bool, write: bool) 
     )
     with Progress(*columns, console=console, refresh_per_second=2) as shown:
         task = shown.add_task("The plant's own time to stand", total=2 * runs)
-        plant = run_plant(runs, lambda: shown.advance(task))
+        try:
+            plant = run_plant(runs, lambda: shown.advance(task))
+        except NotMeasuredError as error:
+            raise click.ClickException(
+                f"not even a plain stop could be measured: {error}"
+            ) from error
         jobs = sum(len(drivers_of(fault)) for fault in faults)
         task = shown.add_task(f"{len(faults)} faults", total=jobs * runs)
         results = run_faults(faults, runs, lanes, lambda: shown.advance(task))

@@ -54,7 +54,7 @@ def run_fault(key: str, driver: Driver, runs: int, told: Callable[[], None]) -> 
     # The same moments at each run of the suite.
     chance = random.Random(f"{key} {driver}")
     trials: list[Trial] = []
-    spare, repeated = _SPARE_RUNS, 0
+    spare, repeated = max(_SPARE_RUNS, runs), 0
     try:
         with staged(node_fails=act.node_fails, on_small_disk=act.on_small_disk) as stage:
             act.prepare(stage)

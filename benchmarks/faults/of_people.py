@@ -25,10 +25,12 @@ def _pad_lost(
     return Fault(key, group, what, reaction, bound_s, armed, neutral, _PAD)
 
 
-def _phone_lost(key: str, what: str, reaction: str, group: Group = Group.PHONE) -> Fault:
+def _phone_lost(
+    key: str, what: str, reaction: str, *, group: Group = Group.PHONE, note: str = ""
+) -> Fault:
     """Return a way to lose the phone: the same."""
     armed, neutral = ArmState.ARMED, Revival.NEUTRAL
-    return Fault(key, group, what, reaction, PHONE_S, armed, neutral, _PHONE)
+    return Fault(key, group, what, reaction, PHONE_S, armed, neutral, _PHONE, note=note)
 
 
 def _stopped(
@@ -71,7 +73,12 @@ PAD = (
 )
 
 PHONE = (
-    _phone_lost("phone-hidden", "page hidden while a thumb is on it", "stop"),
+    _phone_lost(
+        "phone-hidden",
+        "page hidden while a thumb is on it",
+        "stop",
+        note="the page is told so by the browser's own event: one without a screen hides nothing",
+    ),
     _phone_lost("phone-tab-closed", "tab closed", "stop"),
     _phone_lost(
         "phone-browser-killed",

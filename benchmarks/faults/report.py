@@ -29,6 +29,7 @@ _COLUMNS = (
     ("max", "right"),
     ("less plant", "right"),
     ("allowed", "right"),
+    ("line low", "right"),
     ("state after", "left"),
     ("revived by", "left"),
     ("kept", "left"),
@@ -58,6 +59,7 @@ class Row(Struct, frozen=True):
             _ms(stop.most if stop else None),
             _ms(stop.most - plant.of(fault).p50 if stop else None),
             _ms(allowed_s(fault, plant) if stop else None),
+            _ms(result.line.most if result and result.line else None),
             (result.states if result and result.trials else fault.state)
             + (", drives on" if goes_on else ""),
             fault.revival if not goes_on else "",

@@ -5,6 +5,7 @@ from msgspec import Struct
 from benchmarks.faults.fault import Driver, Fault
 from benchmarks.faults.trial import Trial
 from benchmarks.records import Spread
+from rover.messages import ArmState
 
 # On top of bound and plant: the tick that the fault has just missed, the packets of the next
 # one and their acknowledgements (7 ms), two looks at the wheels.
@@ -72,4 +73,10 @@ def troubles(result: Result, fault: Fault, plant: Plant | None) -> tuple[str, ..
         found.append("never came to stand")
     elif plant is not None and result.stop.most > allowed_s(fault, plant):
         found.append(f"{result.stop.most:.3f} s, allowed {allowed_s(fault, plant):.3f} s")
+    if fault.state is ArmState.ESTOP and result.trials:
+        line, allowed_line_s = result.line, fault.limit_s + ALLOWANCE_S
+        if line is None:
+            found.append("the motor-enable line stayed high")
+        elif line.most > allowed_line_s:
+            found.append(f"the line low after {line.most:.3f} s, allowed {allowed_line_s:.3f} s")
     return tuple(dict.fromkeys(found))

@@ -244,9 +244,9 @@ class Stage:
     def told(self) -> str:
         """Return what the rover has said lately."""
         telemetry = self.fresh_telemetry()
-        texts = [condition.text for condition in telemetry.conditions]
-        texts += [event.text for event in telemetry.events[-3:]]
-        return f"{telemetry.state}; {'; '.join(texts)}"
+        changes = [event.text for event in telemetry.events if event.code.startswith("state-")]
+        conditions = [condition.text for condition in telemetry.conditions]
+        return "; ".join((*changes[-1:], *conditions))
 
     def on_exit(self, close: Callable[[], None]) -> None:
         """Have ``close`` called when the stage is cleared, before what is there now."""

@@ -79,7 +79,7 @@ def _watch_stopping(stage: Stage, fault: Fault, act: Act, begun_s: float) -> Tri
     elif moved(after) > MOVED_RAD_S:
         trouble = f"a wheel moved again, at {moved(after):.2f} rad/s"
     elif state is not fault.state:
-        trouble = f"the rover is {state} afterwards: {stage.told()}"
+        trouble = f"{state} afterwards: {stage.told()}"
     line = line_dropped_s(stage.watcher.since(begun_s))
     return Trial(
         None if stood is None else max(0.0, stood - begun_s),
@@ -114,7 +114,7 @@ def _trouble_while_driving(stage: Stage, act: Act, state: ArmState, samples: lis
     if act.may_stop and state is not ArmState.ARMED:
         return ""
     if state is not ArmState.ARMED:
-        return f"the rover is {state}: {stage.told()}"
+        return f"{state}: {stage.told()}"
     slowest = min(sample.slowest_rad_s for sample in samples)
     if slowest < act.slowest_share * FULL_RAD_S and not act.may_stop:
         return f"a wheel slowed down to {slowest:.1f} rad/s"

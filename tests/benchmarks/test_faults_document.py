@@ -83,6 +83,18 @@ def test_whatever_was_wrong_in_one_run_breaks_the_promise(result: Result, told: 
     assert told in "; ".join(troubles(result, BY_KEY["web-killed"], PLANT))
 
 
+def test_an_emergency_stop_must_drop_the_line_within_its_tick() -> None:
+    fault = BY_KEY["estop-button"]
+
+    def told(line_s: float | None) -> tuple[str, ...]:
+        run = Trial(0.28, line_s, ArmState.ESTOP, "", 0.004)
+        return troubles(Result(fault.key, Driver.PAD, (run,)), fault, PLANT)
+
+    assert told(0.03) == ()
+    assert told(0.04) == ("the line low after 0.040 s, allowed 0.035 s",)
+    assert told(None) == ("the motor-enable line stayed high",)
+
+
 def test_writing_puts_missed_bounds_into_the_table(tmp_path: Path) -> None:
     document = tmp_path / "safety.md"
     document.write_text("before\n<!-- faults -->\nold\n<!-- /faults -->\nafter\n")
@@ -90,7 +102,7 @@ def test_writing_puts_missed_bounds_into_the_table(tmp_path: Path) -> None:
     results = [Result("web-killed", Driver.PHONE, (trial(0.9),))]
     write_table(document, rows_of(faults, results), PLANT, "on a computer")
     text = document.read_text()
-    assert "| 900 | 900 | 780 | 445 | armed | neutral | NO |" in text
+    assert "| 900 | 900 | 780 | 445 |  | armed | neutral | NO |" in text
     assert f"| {NOT_LIVE} |" in text
     assert f"- `all-power-sensors-lost`: {faults[1].note}." in text
     assert text.startswith("before\n")
