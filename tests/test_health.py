@@ -12,7 +12,7 @@ from rover.hardware.base import Reach
 from rover.health import Watchdog
 from rover.loop import ControlLoop
 from rover.messages import Arc, ArmState
-from rover.sim.truth import Silence
+from rover.sim.faults import Silence
 from tests.builders import osr_config
 from tests.whole.memory_rover import FakeLink, FakePad, MemoryRover
 from tests.whole.obedient_hardware import drive_of, obedient_hardware

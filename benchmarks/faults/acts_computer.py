@@ -7,7 +7,7 @@ from benchmarks.faults.act import Act
 from benchmarks.faults.fault import Driver
 from benchmarks.faults.stage import Stage
 from benchmarks.harness import NotMeasuredError
-from rover.sim.truth import UnplugI2c
+from rover.sim.faults import UnplugI2c
 
 _POWER_MONITOR = 0x45
 _A_YEAR_S = 365 * 24 * 3600

@@ -4,7 +4,7 @@ from benchmarks.faults.act import Act
 from benchmarks.faults.fault import Driver
 from benchmarks.faults.stage import Stage
 from rover.config.sections import MotionConfig
-from rover.sim.truth import (
+from rover.sim.faults import (
     CorruptBytes,
     CutSerial,
     Dialect,

@@ -11,7 +11,7 @@ from benchmarks.faults.stage import Stage
 from benchmarks.harness import NotMeasuredError, wait_until
 from rover.gamepad.layout import Key
 from rover.messages import ArmState, RequestKind
-from rover.sim.truth import PressStop
+from rover.sim.faults import PressStop
 
 
 def _press(stage: Stage, _driver: Driver) -> float:

@@ -27,7 +27,8 @@ from benchmarks.faults.watcher import Watcher
 from benchmarks.harness import NotMeasuredError, wait_until
 from benchmarks.rig import Rig, loop_settings
 from rover.messages import ArmState, RequestKind, Telemetry
-from rover.sim.truth import Fault, TruthClient
+from rover.sim.faults import Fault
+from rover.sim.truth import TruthClient
 
 FULL_RAD_S = 1.0 / 0.075
 _PRIORITY = 50

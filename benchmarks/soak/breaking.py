@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from benchmarks.soak.people import Scene, Script
-from rover.sim.truth import (
+from rover.sim.faults import (
     CorruptBytes,
     CutSerial,
     EncoderState,

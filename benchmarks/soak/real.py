@@ -17,7 +17,7 @@ from benchmarks.soak.crowd import Crowd, arm_and_stop_once
 from benchmarks.soak.rules import Violation
 from benchmarks.soak.watching import Held, held_by, slope
 from rover.messages import ArmState
-from rover.sim.truth import (
+from rover.sim.faults import (
     CorruptBytes,
     CutSerial,
     Fault,
@@ -27,10 +27,9 @@ from rover.sim.truth import (
     SetBatteryCharge,
     SetBatteryVoltage,
     Silence,
-    Truth,
-    TruthClient,
     UnplugI2c,
 )
+from rover.sim.truth import Truth, TruthClient
 
 _RATE_HZ, _PRIORITY = 100.0, 50
 _TURN_S = 0.005

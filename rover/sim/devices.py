@@ -8,17 +8,7 @@ import math
 
 from rover.config import Config
 from rover.sim.bus import Noise, RoboclawBus
-from rover.sim.i2c import I2cDevice, I2cWires
-from rover.sim.ina260 import Ina260
-from rover.sim.lines import LineLevels
-from rover.sim.pca9685 import Pca9685
-from rover.sim.plant import Plant
-from rover.sim.roboclaw import Roboclaw
-from rover.sim.roboclaw_output import Output
-from rover.sim.roboclaw_settings import CLASSIC, NEWER, OLD_STATUS, Firmware, Settings
-from rover.sim.roboclaw_status import Status
-from rover.sim.truth import (
-    ControllerTruth,
+from rover.sim.faults import (
     CorruptBytes,
     CutSerial,
     Dialect,
@@ -37,10 +27,18 @@ from rover.sim.truth import (
     SetTemperature,
     ShortenReplies,
     Silence,
-    Truth,
     UnplugI2c,
-    WheelTruth,
 )
+from rover.sim.i2c import I2cDevice, I2cWires
+from rover.sim.ina260 import Ina260
+from rover.sim.lines import LineLevels
+from rover.sim.pca9685 import Pca9685
+from rover.sim.plant import Plant
+from rover.sim.roboclaw import Roboclaw
+from rover.sim.roboclaw_output import Output
+from rover.sim.roboclaw_settings import CLASSIC, NEWER, OLD_STATUS, Firmware, Settings
+from rover.sim.roboclaw_status import Status
+from rover.sim.truth import ControllerTruth, Truth, WheelTruth
 from rover.units import qpps_from_rad_s
 
 # What an encoder makes of the motor's turning.

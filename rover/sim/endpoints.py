@@ -24,7 +24,13 @@ from rover.hardware.bus.endpoint import (
 )
 from rover.sim import truth
 from rover.sim.devices import SimulatedDevices
-from rover.sim.truth import Applied, ReadTruth, Refused, TruthReply, TruthRequest
+from rover.sim.truth import (
+    Applied,
+    ReadTruth,
+    Refused,
+    TruthReply,
+    TruthRequest,
+)
 
 # More clients than that at one endpoint are a mistake somewhere.
 _BACKLOG = 16

@@ -8,8 +8,9 @@ from rover.clock import Clock
 from rover.config import Config
 from rover.errors import DeviceError
 from rover.sim.devices import SimulatedDevices
+from rover.sim.faults import Fault
 from rover.sim.roboclaw_settings import CLASSIC, Firmware
-from rover.sim.truth import Fault, Truth
+from rover.sim.truth import Truth
 
 
 class MemorySerialLine:

@@ -3,7 +3,7 @@
 from msgspec import structs
 
 from rover.messages import Reaction
-from rover.sim.truth import (
+from rover.sim.faults import (
     CorruptBytes,
     CutSerial,
     Dialect,

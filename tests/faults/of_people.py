@@ -4,7 +4,7 @@ from msgspec import structs
 
 from rover.link import ReceivedRequest
 from rover.messages import ArmState, Request, RequestKind, Source
-from rover.sim.truth import PressStop
+from rover.sim.faults import PressStop
 from tests.builders import osr_config
 from tests.faults.rig import FaultRig
 from tests.faults.trial import Trial

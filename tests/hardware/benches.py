@@ -17,9 +17,9 @@ from rover.hardware.ina260 import Ina260Monitor
 from rover.hardware.pca9685 import Pca9685Steering
 from rover.hardware.roboclaw import RoboclawDrive
 from rover.messages import DeviceHealth
+from rover.sim.faults import PressStop, Silence, UnplugI2c
 from rover.sim.memory import SimulatedRover
 from rover.sim.roboclaw_settings import Firmware
-from rover.sim.truth import PressStop, Silence, UnplugI2c
 from tests.builders import osr_config
 from tests.hardware.drive_rig import Rig
 from tests.hardware.fakes import INA260_ADDRESS, MemoryLines, ScriptedI2c, WordBus

@@ -6,9 +6,14 @@ from rover.clock import ManualClock
 from rover.config import Config
 from rover.hardware.roboclaw import RoboclawDrive
 from rover.messages import ArmState
+from rover.sim.faults import (
+    CorruptBytes,
+    InjectStatus,
+    PowerCycle,
+    Silence,
+)
 from rover.sim.memory import SimulatedRover
 from rover.sim.roboclaw_settings import CLASSIC, NEWER, OLD_STATUS, Firmware
-from rover.sim.truth import CorruptBytes, InjectStatus, PowerCycle, Silence
 from tests.builders import osr_config
 from tests.hardware.fakes import permitted
 

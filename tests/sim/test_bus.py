@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from rover.hardware.bus.framing import check_reply, read_request, write_packet
-from rover.sim.truth import CorruptBytes, CutSerial, ShortenReplies
+from rover.sim.faults import CorruptBytes, CutSerial, ShortenReplies
 from tests.builders import osr_config
 from tests.sim.rig import UNITS, Rig
 

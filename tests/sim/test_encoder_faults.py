@@ -2,7 +2,7 @@
 
 import pytest
 
-from rover.sim.truth import EncoderState, SetEncoder
+from rover.sim.faults import EncoderState, SetEncoder
 from tests.sim.rig import Rig
 
 QPPS = 1200

@@ -19,7 +19,8 @@ from rover.hardware.bus.endpoint import (
     encode_frame,
 )
 from rover.sim.endpoints import Endpoint, answer_i2c, answer_lines, answer_truth
-from rover.sim.truth import LockWheel, ReadTruth, encode_request
+from rover.sim.faults import LockWheel
+from rover.sim.truth import ReadTruth, encode_request
 from tests.sim.rig import MOTOR_ENABLE, Rig
 
 MAKERS = {"i2c": answer_i2c, "gpio": answer_lines, "truth": answer_truth}

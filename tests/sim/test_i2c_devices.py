@@ -6,8 +6,13 @@ import pytest
 from msgspec import structs
 
 from rover.errors import DeviceError
+from rover.sim.faults import (
+    NackI2c,
+    OffsetPower,
+    SetBatteryVoltage,
+    UnplugI2c,
+)
 from rover.sim.pca9685 import Pca9685
-from rover.sim.truth import NackI2c, OffsetPower, SetBatteryVoltage, UnplugI2c
 from tests.builders import osr_config
 from tests.sim.rig import Rig
 

@@ -1,8 +1,8 @@
 import pytest
 from msgspec import structs
 
+from rover.sim.faults import PressStop
 from rover.sim.lines import LineLevels
-from rover.sim.truth import PressStop
 from tests.builders import osr_config
 from tests.sim.rig import Rig
 

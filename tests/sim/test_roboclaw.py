@@ -5,9 +5,7 @@ import math
 import pytest
 from msgspec import structs
 
-from rover.sim.roboclaw_settings import NEWER, OLD_STATUS, config_word
-from rover.sim.roboclaw_status import Status
-from rover.sim.truth import (
+from rover.sim.faults import (
     Dialect,
     InjectStatus,
     LockWheel,
@@ -17,6 +15,8 @@ from rover.sim.truth import (
     SetTemperature,
     Silence,
 )
+from rover.sim.roboclaw_settings import NEWER, OLD_STATUS, config_word
+from rover.sim.roboclaw_status import Status
 from tests.builders import osr_config
 from tests.sim.rig import MOTOR_ENABLE, UNITS, Rig
 

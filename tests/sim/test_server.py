@@ -14,7 +14,7 @@ from rover.hardware.bus.endpoint import EndpointClient, LineLevel, LineRead, Lin
 from rover.hardware.bus.framing import check_reply, read_request, write_packet
 from rover.hardware.bus.i2c import open_i2c_bus
 from rover.hardware.bus.serial_line import open_serial_line
-from rover.sim.truth import LockWheel, SetBatteryVoltage, Silence
+from rover.sim.faults import LockWheel, SetBatteryVoltage, Silence
 from tests.sim.rig import MOTOR_ENABLE, UNITS
 from tests.sim.served import Served, until
 

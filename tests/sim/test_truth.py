@@ -4,27 +4,27 @@ import pytest
 
 from rover.errors import BadMessageError
 from rover.hardware.bus.endpoint import FrameBuffer
-from rover.sim import truth
+from rover.sim import faults, truth
 from tests.sim.rig import Rig
 
 FAULTS = [
-    truth.PressStop(True),
-    truth.SetBatteryCharge(0.5),
-    truth.SetBatteryVoltage(13.0),
-    truth.Silence(0x80),
-    truth.InjectStatus(0x80, 1 << 29),
-    truth.SetTemperature(0x80, 90.0),
-    truth.PowerCycle(0x80),
-    truth.SetFirmware(0x80, truth.Dialect.NEWER),
-    truth.LockWheel("left_front"),
-    truth.UnplugI2c(0x45),
-    truth.SetEncoder("left_front", truth.EncoderState.DEAD),
-    truth.NackI2c(0x40, 2),
-    truth.OffsetPower(-1.5),
-    truth.CutSerial(),
-    truth.ShortenReplies(0x81, 3),
-    truth.ShortenReplies(0x81, None),
-    truth.CorruptBytes(share=0.1),
+    faults.PressStop(True),
+    faults.SetBatteryCharge(0.5),
+    faults.SetBatteryVoltage(13.0),
+    faults.Silence(0x80),
+    faults.InjectStatus(0x80, 1 << 29),
+    faults.SetTemperature(0x80, 90.0),
+    faults.PowerCycle(0x80),
+    faults.SetFirmware(0x80, faults.Dialect.NEWER),
+    faults.LockWheel("left_front"),
+    faults.UnplugI2c(0x45),
+    faults.SetEncoder("left_front", faults.EncoderState.DEAD),
+    faults.NackI2c(0x40, 2),
+    faults.OffsetPower(-1.5),
+    faults.CutSerial(),
+    faults.ShortenReplies(0x81, 3),
+    faults.ShortenReplies(0x81, None),
+    faults.CorruptBytes(share=0.1),
 ]
 
 

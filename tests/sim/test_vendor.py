@@ -4,7 +4,7 @@ import pytest
 from basicmicro import Basicmicro
 
 from rover.hardware.bus.endpoint import EndpointClient, LineWrite
-from rover.sim.truth import Dialect, SetFirmware
+from rover.sim.faults import Dialect, SetFirmware
 from tests.sim.rig import MOTOR_ENABLE
 from tests.sim.served import Served, until
 

@@ -18,7 +18,7 @@ from rover.hardware.gpio import GpioPanel
 from rover.hardware.roboclaw import RoboclawDrive
 from rover.link import ControlLink
 from rover.messages import Arc
-from rover.sim.truth import Silence
+from rover.sim.faults import Silence
 from tests.builders import osr_config
 from tests.whole.memory_rover import MemoryRover
 

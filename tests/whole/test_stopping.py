@@ -22,7 +22,7 @@ from rover.messages import (
     Stop,
     WheelTargets,
 )
-from rover.sim.truth import (
+from rover.sim.faults import (
     CorruptBytes,
     InjectStatus,
     LockWheel,
