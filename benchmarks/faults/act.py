@@ -20,6 +20,7 @@ class Act:
     ``meanwhile`` is what happens after the wheels have come to stand, those who drive asking on;
     ``mend`` takes the fault out so that the rover can be driven again. ``prepare`` is done once,
     before the first run. ``node_fails``: the pad is a node that fails when it is unplugged.
+    ``real_margin``: control waits for a reply no longer than for a real controller's.
 
     Where driving goes on, it is watched for ``lasts_s``, and no wheel may be slower than
     ``slowest_share`` of full speed; one that ``slows`` must be at slow speed in the end.
@@ -32,6 +33,7 @@ class Act:
     mend: Callable[[Stage], None] = nothing
     prepare: Callable[[Stage], None] = nothing
     node_fails: bool = False
+    real_margin: bool = False
     on_small_disk: bool = False
     lasts_s: float = 1.5
     slows: bool = False

@@ -1,5 +1,7 @@
 """Faults of the simulated devices, under the real processes."""
 
+from dataclasses import replace
+
 from benchmarks.faults.act import Act
 from benchmarks.faults.fault import Driver
 from benchmarks.faults.stage import Stage
@@ -81,7 +83,9 @@ ACTS = {
         undo=tuple(Silence(address, False) for address in _ADDRESSES),
     ),
     "serial-unplugged": _faulty(CutSerial(), undo=(CutSerial(False),)),
-    "bytes-corrupted-1-percent": _faulty(CorruptBytes(0.01), undo=(CorruptBytes(),)),
+    "bytes-corrupted-1-percent": replace(
+        _faulty(CorruptBytes(0.01), undo=(CorruptBytes(),)), real_margin=True
+    ),
     "noise-bytes": _faulty(CorruptBytes(stray=1.0), undo=(CorruptBytes(),)),
     "short-reply-stuck": _faulty(ShortenReplies(0x81, 1), undo=(ShortenReplies(0x81, None),)),
     "controller-reset": _faulty(PowerCycle(0x81), undo=()),

@@ -1,7 +1,9 @@
 """The `rover` command, in which something can be broken from outside while it runs.
 
-    python -m benchmarks.faults.breakable FILE control ROVER_OPTION...
+    python -m benchmarks.faults.breakable FILE MARGIN_S control ROVER_OPTION...
 
+A simulated controller's reply may take MARGIN_S beyond its time on the wire: more than a real one's
+on a busy computer, and as much where it is the waiting for lost replies that is tried.
 At SIGUSR1 it reads from FILE what shall break: "raise STAGE" (of control's tick), "burn SECONDS"
 (in each tick), or "clock SECONDS" (the wall clock as Python tells it, off by so much). When an
 exception is raised on purpose, the time is left in FILE with ".raised" behind its name.
@@ -73,7 +75,7 @@ def raised_at(path: Path) -> Path:
 
 def main() -> None:
     """Run the command to its end; break it when told to."""
-    path, arguments = Path(sys.argv[1]), sys.argv[2:]
+    path, margin_s, arguments = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]
 
     def raise_it(*_arguments: object) -> NoReturn:
         now_s = time.monotonic()
@@ -94,7 +96,10 @@ def main() -> None:
             loop.burn(float(value))
 
     signal.signal(signal.SIGUSR1, break_it)
-    with mock.patch("rover.app.ControlLoop", BreakableLoop):
+    with (
+        mock.patch("rover.app.ControlLoop", BreakableLoop),
+        mock.patch("rover.simulated._REPLY_MARGIN_S", margin_s),
+    ):
         rover(args=arguments, prog_name="rover")
 
 

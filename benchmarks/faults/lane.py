@@ -56,7 +56,11 @@ def run_fault(key: str, driver: Driver, runs: int, told: Callable[[], None]) -> 
     trials: list[Trial] = []
     spare, repeated = max(_SPARE_RUNS, runs), 0
     try:
-        with staged(node_fails=act.node_fails, on_small_disk=act.on_small_disk) as stage:
+        with staged(
+            node_fails=act.node_fails,
+            on_small_disk=act.on_small_disk,
+            real_margin=act.real_margin,
+        ) as stage:
             act.prepare(stage)
             while len(trials) < runs:
                 trial = run_trial(stage, fault, act, driver, chance)

@@ -62,7 +62,8 @@ CONTROLLERS = (
         ArmState.ARMED,
         Revival.NOTHING,
         way_in_s=0.05,
-        note="a stop whose bytes are corrupted is said again in the next ticks",
+        note="replies are waited for as long as real ones, not as long as simulated ones; a stop "
+        "whose bytes are corrupted is said again in the next ticks",
     ),
     _fault(
         "noise-bytes",

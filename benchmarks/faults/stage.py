@@ -26,6 +26,7 @@ from benchmarks.faults.small_disk import small_disk
 from benchmarks.faults.watcher import Watcher
 from benchmarks.harness import NotMeasuredError, wait_until
 from benchmarks.rig import Rig, loop_settings
+from rover.config.sections import RoboclawConfig
 from rover.messages import ArmState, RequestKind, Telemetry
 from rover.sim.faults import Fault
 from rover.sim.truth import TruthClient
@@ -37,13 +38,14 @@ _SETTINGS = f"[panel]\nstop_button = {STOP_BUTTON}\n"
 # Beyond it a full stick has not brought the rover to full speed, which takes 0.8 s.
 _UP_TO_SPEED_S = 2.0
 _GIVE_UP_S = 20.0
+_SIMULATED_MARGIN_S, _REAL_MARGIN_S = 0.03, RoboclawConfig().reply_margin_s
 _UP = 0.98
 
 
 class Stage:
     """One rover, ready to be driven; get one from ``staged``."""
 
-    def __init__(self, directory: Path, *, node_fails: bool) -> None:
+    def __init__(self, directory: Path, *, node_fails: bool, real_margin: bool) -> None:
         settings = _SETTINGS + loop_settings(100.0, _PRIORITY)
         self._folder = directory / FOLDER if node_fails else None
         if self._folder is not None:
@@ -51,7 +53,8 @@ class Stage:
         self.rig = Rig(directory, settings)
         self.fault_file = directory / "fault"
         module = "benchmarks.faults.breakable"
-        self._breakable = (sys.executable, "-m", module, str(self.fault_file))
+        margin = str(_REAL_MARGIN_S if real_margin else _SIMULATED_MARGIN_S)
+        self._breakable = (sys.executable, "-m", module, str(self.fault_file), margin)
         self.control_pid = 0
         self._exit = contextlib.ExitStack()
         self._exit.callback(self.rig.end)
@@ -263,13 +266,15 @@ class Stage:
 
 
 @contextlib.contextmanager
-def staged(*, node_fails: bool = False, on_small_disk: bool = False) -> Iterator[Stage]:
+def staged(
+    *, node_fails: bool = False, on_small_disk: bool = False, real_margin: bool = False
+) -> Iterator[Stage]:
     """Start everything in a folder of its own, and end it afterwards."""
     with contextlib.ExitStack() as undo:
         name = undo.enter_context(tempfile.TemporaryDirectory(prefix="rover-faults-"))
         if on_small_disk:
             undo.enter_context(small_disk(Path(name)))
-        stage = Stage(Path(name), node_fails=node_fails)
+        stage = Stage(Path(name), node_fails=node_fails, real_margin=real_margin)
         try:
             stage.start()
             yield stage

@@ -28,6 +28,8 @@ pytestmark = [pytest.mark.process, pytest.mark.xdist_group("real faults")]
 SLOW = Arc(0.3, 0.0)
 # For so long nothing may move while somebody asks for it.
 WATCH_S = 0.3
+# Patient, as for every simulated rover.
+REPLY_MARGIN_S = "0.03"
 # Without root's right to pass over permissions; who is not root has none to give up.
 _AS_ANYBODY = (
     ("setpriv", "--bounding-set", "-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
@@ -47,7 +49,13 @@ class Rover(RealRover):
         super().__init__(directory)
 
     def start(self, *arguments: str, **options: object) -> subprocess.Popen[str]:
-        wrapper = (sys.executable, "-m", "benchmarks.faults.breakable", str(self.fault_file))
+        wrapper = (
+            sys.executable,
+            "-m",
+            "benchmarks.faults.breakable",
+            str(self.fault_file),
+            "0.03",
+        )
         home = {"HOME": str(self.directory), "PYTHONUNBUFFERED": "1"}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         return subprocess.Popen(
