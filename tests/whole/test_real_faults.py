@@ -54,7 +54,7 @@ class Rover(RealRover):
             "-m",
             "benchmarks.faults.breakable",
             str(self.fault_file),
-            "0.03",
+            REPLY_MARGIN_S,
         )
         home = {"HOME": str(self.directory), "PYTHONUNBUFFERED": "1"}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
