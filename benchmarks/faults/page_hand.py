@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Browser, CDPSession, Locator, Page, sync_playwright
@@ -24,12 +25,28 @@ _HIDE = """(hidden) => {
 }"""
 
 
+@contextlib.contextmanager
+def _on_one_processor() -> Iterator[None]:
+    """Start what is started meanwhile on one processor: a phone is another computer.
+
+    To take a killed browser's memory away keeps the kernel busy, and bytes on a pseudo-terminal
+    are moved by the kernel too.
+    """
+    everywhere = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(everywhere)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, everywhere)
+
+
 class PageHand:
     """A person with the page open at ``url``. Belongs to the thread that made it."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._playwright = sync_playwright().start()
+        with _on_one_processor():
+            self._playwright = sync_playwright().start()
         self._browser: Browser | None = None
         self._page: Page | None = None
         self._touch: CDPSession | None = None

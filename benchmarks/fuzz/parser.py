@@ -33,16 +33,21 @@ class _Line:
     def __init__(self, clock: ManualClock) -> None:
         self.ready = b""
         self.written_s = 0.0
+        # When the last byte of the request went out, if nothing has come back since.
+        self.silent_since_s: float | None = None
         self._incoming = b""
         self._clock = clock
 
     def write(self, data: bytes) -> None:
         self.written_s = self._clock.now_s()
+        self.silent_since_s = self.written_s + framing.wire_time_s(len(data), _BAUD)
         self._incoming += self.ready
         self.ready = b""
 
     def read(self, count: int, deadline_s: float) -> bytes:
         got, self._incoming = self._incoming[:count], self._incoming[count:]
+        if got:
+            self.silent_since_s = None
         if len(got) < count:
             self._clock.advance_to(deadline_s)
         return got
@@ -159,13 +164,14 @@ class _Bench:
         """See that the bus reads a good reply, after its silence if the last one was not."""
         request = bytes((_ADDRESS, _AFTERWARDS.command))
         self.line.ready = sealed(request, _AFTERWARDS_DATA)
+        since_s = failed_s if self.line.silent_since_s is None else self.line.silent_since_s
         if failed_s is None:
             # What a reply had too much was never asked for; the next request clears nothing.
             self.line.flush_input()
         data = self.bus.read(request, _AFTERWARDS.size)
         require(data == _AFTERWARDS_DATA, "after a failure the next reply is read whole")
         quiet_s = QUIET_AFTER_ERROR_S if failed_s is not None else 0.0
-        waited_s = self.line.written_s - (failed_s or 0.0)
+        waited_s = self.line.written_s - (since_s or 0.0)
         require(waited_s >= quiet_s - 1e-9, "the bus is quiet for 10 ms after a failure")
 
     def _expect(

@@ -27,11 +27,16 @@ _START_ATTEMPTS = 3
 _STOP_ATTEMPTS = 2
 # Permitting and sending take a few milliseconds, one silent controller 30 more.
 _TARGETS_AGE_S = 0.1
+# How long ago a controller may have answered to be worth another try within a tick; one that
+# is lost answers no more after ``deadlines.controller_s``.
+_LATELY_S = 0.1
 # How often a lost controller is asked again: each time costs a tick the reply margin.
 _ASK_LOST_EVERY_S = 0.5
 _REOPEN_EVERY_S = 1.0
 # Slow values must stay fresh at slow loop rates too: so many reads in turn a second.
 _READS_IN_TURN_HZ = 100.0
+# Of the time after which an encoder's silence is a fault.
+_OVERDUE_SHARE = 0.3
 # Fourteen times as long as currents take to be read in turn.
 _CURRENT_S = 1.0
 # The first controller's voltage is preferred as long as it is younger than this.
@@ -79,7 +84,8 @@ class RoboclawDrive:
         Zero duty too instead of targets that were permitted more than 0.1 s ago, because the
         process was stopped in between, and for a controller whose serial timeout is not
         confirmed; a lost one gets it twice a second, to find out whether it is back, and counts
-        as missing in the ticks between.
+        as missing in the ticks between. Of those that did not take it but have answered lately
+        one gets it once more: on a noisy wire most failures are a flipped bit.
         """
         self._silent.clear()
         acknowledged: set[RoboclawController] = set()
@@ -89,17 +95,23 @@ class RoboclawDrive:
                 if now_s < controller.retry_s:
                     continue
                 controller.retry_s = now_s + _ASK_LOST_EVERY_S
-            fresh = self._clock.now_s() - targets.stamp_s <= _TARGETS_AGE_S
-            if targets.power and controller.confirmed and fresh:
-                packet = controller.speed_packet(targets.wheel_rad_s)
-            else:
-                packet = controller.zero_duty
-            if self._send(controller, packet):
-                acknowledged.add(controller)
-            else:
-                self._silent.add(controller)
+            told = self._tell(controller, targets)
+            (acknowledged if told else self._silent).add(controller)
+        hopeful = [unit for unit in self._silent if self._clock.now_s() - unit.heard_s < _LATELY_S]
+        # One a tick, whoever has waited longest: the others wait for it meanwhile.
+        again = min(hopeful, key=lambda unit: unit.heard_s, default=None)
+        if again is not None and self._tell(again, targets):
+            self._silent.remove(again)
+            acknowledged.add(again)
         missed = [unit for unit in self._controllers if unit not in acknowledged]
         return Reach(bool(acknowledged), complete=not any(map(self._is_ready, missed)))
+
+    def _tell(self, controller: RoboclawController, targets: PermittedTargets) -> bool:
+        """Send one controller its part of ``targets``; whether it has acknowledged."""
+        fresh = self._clock.now_s() - targets.stamp_s <= _TARGETS_AGE_S
+        if targets.power and controller.confirmed and fresh:
+            return self._send(controller, controller.speed_packet(targets.wheel_rad_s))
+        return self._send(controller, controller.zero_duty)
 
     def poll(self, hurry: Callable[[], bool] = no_hurry) -> None:
         """Read both encoders of every controller, and whatever else has its turn.
@@ -114,8 +126,20 @@ class RoboclawDrive:
                 self._read_encoders(reading)
             else:
                 self._read_next_in_turn()
-            if hurry():
+            if hurry() and not self._overdue():
                 break
+
+    def _overdue(self) -> bool:
+        """Whether some encoder must be read now, however late the tick is.
+
+        On a noisy wire every tick is late by its failures; cut short each time, none of them
+        would come to read all encoders before the oldest is a fault.
+        """
+        oldest_s = self._clock.now_s() - self._feedback_s * _OVERDUE_SHARE
+        return any(
+            encoder.stamp_s < oldest_s and controller.confirmed and controller not in self._silent
+            for controller, _, encoder in self._by_wheel
+        )
 
     def read_everything(self) -> None:
         """Read encoders, the controllers' own speeds and currents of all, in one go.
@@ -240,8 +264,8 @@ class RoboclawDrive:
     def _read_next_in_turn(self) -> None:
         silent = self._silent
         turn = self._plan.next_in_turn(lambda unit: unit.confirmed and unit not in silent)
-        if turn is not None:
-            self._try(*turn)
+        if turn is not None and not self._try(*turn):
+            self._plan.again(*turn)
 
     def _send(self, controller: RoboclawController, packet: bytes) -> bool:
         bus = self._bus

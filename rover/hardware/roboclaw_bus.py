@@ -23,7 +23,8 @@ class RoboclawBus:
     Methods raise DeviceTimeoutError if the reply does not come in time, BadReplyError if it
     cannot be trusted, and any other DeviceError if the line itself is gone. After either of the
     first two, the next request waits until the bus has been quiet for 10 ms and what has come in
-    meanwhile is thrown away. Nothing is retried here.
+    meanwhile is thrown away; where nothing came back, those have passed by the deadline. Nothing
+    is retried here.
     """
 
     def __init__(self, line: SerialLine, baud: int, reply_margin_s: float, clock: Clock) -> None:
@@ -112,7 +113,11 @@ class RoboclawBus:
             raise
 
     def _late(self, request: bytes, reply: bytes) -> DeviceTimeoutError:
-        self._be_quiet()
+        if reply:
+            self._be_quiet()
+        else:
+            # The bus has been quiet ever since the request, and that was most of the time.
+            self._quiet_until_s = self.arrived_s + QUIET_AFTER_ERROR_S
         got = f"only {reply.hex(' ')}" if reply else "nothing"
         return DeviceTimeoutError(f"{got} came back in time for command {request[1]}")
 

@@ -30,8 +30,9 @@ _CELSIUS_PER_UNIT = 0.1
 
 # How long one failed transaction is worth mentioning.
 _MENTION_FAILURE_S = 1.0
-# How long a controller that answers otherwise may fail to tell its status.
-_STATUS_AGE_S = 1.0
+# How long a controller that answers otherwise may fail to tell its status: on a noisy wire, where
+# it comes round every half second, one reading in a dozen fails.
+_STATUS_AGE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ class ReadingPlan:
         self._turns = _turns(controllers)
         self._turn_count = len(controllers) * 2 + 1
         self._left_out: list[Reading] = []
+        self._repeated: tuple[RoboclawController, Transaction] | None = None
+        self._failed: tuple[RoboclawController, Transaction] | None = None
 
     def share(self, order: Sequence[RoboclawController]) -> Iterator[Reading]:
         """Yield this tick's readings, the encoders in ``order``.
@@ -40,12 +42,25 @@ class ReadingPlan:
     def next_in_turn(
         self, answers: Callable[[RoboclawController], bool]
     ) -> tuple[RoboclawController, Transaction] | None:
-        """Return the next reading of a controller that ``answers``; None if no one does."""
+        """Return the next reading of a controller that ``answers``; None if no one does.
+
+        One that has failed comes once more first.
+        """
+        failed, self._failed = self._failed, None
+        if failed is not None and answers(failed[0]):
+            self._repeated = failed
+            return failed
         for _ in range(self._turn_count):
             controller, transaction = next(self._turns)
             if answers(controller):
                 return controller, transaction
         return None
+
+    def again(self, controller: RoboclawController, transaction: Transaction) -> None:
+        """Note that a reading has failed; one that failed twice has to wait for its turn."""
+        if (controller, transaction) != self._repeated:
+            self._failed = (controller, transaction)
+        self._repeated = None
 
 
 def _turns(

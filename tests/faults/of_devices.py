@@ -2,7 +2,7 @@
 
 from msgspec import structs
 
-from rover.messages import Reaction
+from rover.messages import ArmState, Reaction
 from rover.sim.faults import (
     CorruptBytes,
     CutSerial,
@@ -57,8 +57,10 @@ def _name(address: int) -> str:
 
 def _tells_the_truth(rig: FaultRig) -> None:
     """See that on a bad wire no wrong value is used: what is told of the wheels is true."""
-    for _ in range(100):
+    # A minute: what is merely unlikely comes about within that.
+    for _ in range(1200):
         rig.run(0.05)
+        assert rig.state is ArmState.ARMED, rig.loop.arming.reason
         for view, wheel in zip(rig.telemetry.wheels, rig.truth().wheels, strict=True):
             assert view.speed_rad_s is not None
             assert abs(view.speed_rad_s - wheel.speed_rad_s) < 1.0

@@ -195,18 +195,61 @@ def asked_in(rig: Rig, hurry: Callable[[], bool]) -> list[tuple[int, int]]:
 
 
 def test_in_a_hurry_the_rest_of_the_readings_comes_first_next_time(rig):
+    rig.tick()
     hurried = [asked_in(rig, lambda: True) for _ in range(8)]
     assert [len(asked) for asked in hurried] == [1] * 8
     encoders = [(address, 78) for address in ADDRESSES]
     assert [asked for [asked] in hurried[:3]] == encoders
     assert [asked for [asked] in hurried[4:7]] == encoders
-    assert hurried[3] == [(0x80, 49)]
-    assert hurried[7] == [(0x82, 49)]
+    assert hurried[3] == [(0x82, 49)]
+    assert hurried[7] == [(0x81, 49)]
 
     asks = iter([False, True])
     assert asked_in(rig, lambda: next(asks)) == encoders[:2]
-    assert asked_in(rig, lambda: False) == [encoders[2], (0x81, 49), *encoders[:2]]
-    assert asked_in(rig, lambda: False) == [*encoders, (0x80, 90)]
+    assert asked_in(rig, lambda: False) == [encoders[2], (0x80, 90), *encoders[:2]]
+    assert asked_in(rig, lambda: False) == [*encoders, (0x82, 90)]
+
+
+def test_however_late_a_tick_is_encoders_that_are_overdue_are_read(rig):
+    rig.tick()
+    rig.clock.sleep_s(CONFIG.deadlines.feedback_s / 2)
+    encoders = [(address, 78) for address in ADDRESSES]
+    assert asked_in(rig, lambda: True) == encoders
+    assert len(asked_in(rig, lambda: True)) == 1
+
+
+def test_a_command_that_was_not_taken_is_given_once_more_to_who_answered_lately(rig):
+    rig.tick()
+    rig.line.spoil(0x81, 37, b"")
+    mark = len(rig.line.written)
+    assert rig.drive.command(permitted(CONFIG, now_s=rig.clock.now_s())).complete
+    told = [data[0] for _, data in rig.line.written[mark:] if data[1] == 37]
+    assert set(told[:3]) == set(ADDRESSES)
+    assert told[3:] == [0x81]
+    assert rig.drive.health()[1].ready
+
+
+def test_who_has_been_silent_for_a_while_is_not_waited_for_twice(rig):
+    rig.ticks(0.05)
+    rig.line.silent.add(0x81)
+    rig.ticks(0.12)
+    mark = len(rig.line.written)
+    rig.tick()
+    assert [data[0] for _, data in rig.line.written[mark:]].count(0x81) == 1
+
+
+def test_a_reading_that_failed_comes_once_more_first(rig):
+    rig.tick()
+    rig.line.spoil(0x82, 49, b"")
+    in_turn = [asked_in(rig, lambda: False)[-1] for _ in range(3)]
+    assert in_turn == [(0x82, 49), (0x82, 49), (0x81, 49)]
+
+
+def test_a_reading_that_failed_twice_waits_for_its_turn(rig):
+    rig.tick()
+    del rig.line.data[0x82, 49]
+    in_turn = [asked_in(rig, lambda: False)[-1] for _ in range(4)]
+    assert in_turn == [(0x82, 49), (0x82, 49), (0x81, 49), (0x80, 90)]
 
 
 def test_the_slow_values_have_their_turn_within_63_ticks(rig):
@@ -315,7 +358,7 @@ def test_a_controller_with_16_bits_of_status():
 
 def test_a_status_that_cannot_be_read_for_long_is_an_error(rig):
     del rig.line.data[0x80, 90]
-    rig.ticks(0.9)
+    rig.ticks(1.9)
     assert rig.drive.health()[0].errors == ()
     rig.ticks(0.3)
     entry = rig.drive.health()[0]

@@ -71,10 +71,34 @@ def test_a_reply_cut_short_is_a_timeout(bus, line):
         bus.read(ENCODERS, 8)
 
 
+def test_a_silence_that_was_shorter_is_made_up_to_10_ms(line, clock):
+    bus = RoboclawBus(line, 115200, 0.002, clock)
+    line.silent.add(0x80)
+    started_s = clock.now_s()
+    with pytest.raises(DeviceTimeoutError):
+        bus.send(ZERO_DUTY)
+    assert clock.now_s() < started_s + 0.005
+    line.silent.clear()
+    bus.send(ZERO_DUTY)
+    sent_s = len(ZERO_DUTY) * 10 / 115200
+    assert line.written[-1][0] >= started_s + sent_s + 0.010
+
+
+def test_a_silence_of_10_ms_is_quiet_enough(bus, line, clock):
+    line.silent.add(0x80)
+    with pytest.raises(DeviceTimeoutError):
+        bus.send(ZERO_DUTY)
+    failed_s = clock.now_s()
+    line.silent.clear()
+    bus.send(ZERO_DUTY)
+    assert line.flushes == [failed_s]
+    assert line.written[-1][0] == failed_s
+
+
 @pytest.mark.parametrize(
     "reply",
-    [b"", b"\x01\x02\x03", bytes(8) + b"\x12\x34"],
-    ids=["silence", "cut short", "bad checksum"],
+    [b"\x01\x02\x03", bytes(8) + b"\x12\x34"],
+    ids=["cut short", "bad checksum"],
 )
 def test_after_an_error_the_bus_is_quiet_for_10_ms_and_flushed(bus, line, clock, reply):
     line.spoil(0x80, 78, reply)

@@ -14,7 +14,6 @@ from rover.clock import Clock, ManualClock
 from rover.config import Config
 from rover.gamepad import GamepadUpdate
 from rover.hardware import Hardware
-from rover.hardware.base import no_hurry
 from rover.hardware.bus.lines import EndpointFactory
 from rover.hardware.gpio import GpioPanel
 from rover.hardware.ina260 import Ina260Monitor
@@ -34,7 +33,7 @@ from rover.messages import (
     Source,
     Telemetry,
 )
-from rover.pacing import Pacer
+from rover.pacing import Pacer, Waiter
 from rover.sim.memory import SimulatedRover
 from rover.sim.truth import Truth
 from tests.builders import osr_config
@@ -115,6 +114,8 @@ class MemoryRover:
         self.pad = make_pad(self.config, clock)
         self.loop = ControlLoop(self.config, clock, self.hardware, self.link, self.pad)
         self._pacer = Pacer(1.0 / self.config.loop.rate_hz, clock.now_s())
+        # Its rule for cutting a tick short is the real one; no input comes between ticks here.
+        self._waiter = Waiter(clock, self._pacer, (), lambda: False, tuple)
         self.loop.start()
 
     @property
@@ -128,14 +129,14 @@ class MemoryRover:
     def telemetry(self) -> Telemetry:
         return self.link.published[-1]
 
-    def tick(self, hurry: Callable[[], bool] = no_hurry) -> None:
+    def tick(self, hurry: Callable[[], bool] | None = None) -> None:
         """Wait until the next tick is due, and run it."""
         self.clock.sleep_s(self._pacer.due_s - self.clock.now_s())
         for source, motion in self.saying.items():
             command = DriveCommand(source, next(self._sequence), self.clock.now_s(), motion)
             self.link.drive.append(command)
         self._pacer.started(self.clock.now_s())
-        self.ticked(self.loop.tick(self._pacer.missed, hurry))
+        self.ticked(self.loop.tick(self._pacer.missed, hurry or self._waiter.hurry))
 
     def ticked(self, reached: bool) -> None:
         """Take note of whether a tick reached the hardware; for a test that watches it."""
