@@ -61,9 +61,10 @@ CONTROLLERS = (
         None,
         ArmState.ARMED,
         Revival.NOTHING,
-        way_in_s=0.05,
+        way_in_s=1.0,
         note="replies are waited for as long as real ones, not as long as simulated ones; a stop "
-        "whose bytes are corrupted is said again in the next ticks",
+        "whose bytes are corrupted is said again in the next ticks, and a simulated velocity loop "
+        "that has missed a part of the ramp creeps on for up to a second, at 4.5 cm/s at most",
     ),
     _fault(
         "noise-bytes",
