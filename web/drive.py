@@ -5,6 +5,7 @@ silent the commands do too, and control's deadline stops the rover.
 """
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 
 from rover.errors import BadMessageError
@@ -67,6 +68,8 @@ class DriveSession:
         self._sequence = -1
         # After a halt, or while another drives, a client must come to neutral before it counts.
         self._rested = False
+        # When a stick of this client was last heard to be held; a silence after that is a stop.
+        self._held_s = -math.inf
         # The drive frame that would be acted on if no newer one waited.
         self._newest: DriveFrame | None = None
         self._asked: set[RequestKind] = set()
@@ -183,9 +186,14 @@ class DriveSession:
         """
         lease = self._remote.lease
         holds = lease.hear(self.name)
+        now_s = self._remote.clock.now_s()
         if is_neutral(motion):
-            self._rested = True
+            self._rested, self._held_s = True, -math.inf
             return holds or not lease.holder
+        if now_s - self._held_s > self._remote.config.deadlines.web_s and self._held_s > -math.inf:
+            # It fell silent with its stick held, and somebody else may have been at rest since.
+            self._rested = False
+        self._held_s = now_s
         if self._rested and (holds or lease.take(self.name)):
             return True
         self._rested = False

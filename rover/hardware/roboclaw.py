@@ -8,6 +8,7 @@ three controllers at 100 Hz that is 83 bytes, 7.2 ms of wire a tick instead of t
 currents and status 70 ms, the rest 630 ms.
 """
 
+import logging
 import math
 from collections.abc import Callable
 
@@ -22,6 +23,8 @@ from rover.hardware.roboclaw_reading import ReadingPlan, Transaction
 from rover.hardware.roboclaw_wiring import outputs_by_wheel, wire_controllers
 from rover.messages import DeviceHealth, PowerReading, WheelFeedback, WheelReading
 from rover.motion.gate import PermittedTargets
+
+_log = logging.getLogger(__name__)
 
 _START_ATTEMPTS = 3
 _STOP_ATTEMPTS = 2
@@ -205,13 +208,22 @@ class RoboclawDrive:
         """Command zero duty on every controller, lost ones too; a silent one is tried twice."""
         left = tuple(self._order)
         for _ in range(_STOP_ATTEMPTS):
-            left = tuple(unit for unit in left if not self._send(unit, unit.zero_duty))
+            left = tuple(unit for unit in left if not self._stopped(unit))
+
+    def _stopped(self, controller: RoboclawController) -> bool:
+        try:
+            return self._send(controller, controller.zero_duty)
+        except Exception:  # noqa: BLE001 - whatever is wrong with one, the others must stop too
+            _log.exception("stopping %s", controller.name)
+            return False
 
     def close(self) -> None:
         """Stop the motors and let go of the port."""
-        self.stop()
-        self._hang_up("the port has been closed")
-        self._opened_s = -math.inf
+        try:
+            self.stop()
+        finally:
+            self._hang_up("the port has been closed")
+            self._opened_s = -math.inf
 
     def _is_ready(self, controller: RoboclawController) -> bool:
         return controller.health(self._clock.now_s(), self._silence_s).ready
@@ -266,6 +278,9 @@ class RoboclawDrive:
         turn = self._plan.next_in_turn(lambda unit: unit.confirmed and unit not in silent)
         if turn is not None and not self._try(*turn):
             self._plan.again(*turn)
+            if not turn[0].confirmed:
+                # Found to have been reset: that must be seen before it is made ready again.
+                silent.add(turn[0])
 
     def _send(self, controller: RoboclawController, packet: bytes) -> bool:
         bus = self._bus

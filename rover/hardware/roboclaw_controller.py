@@ -110,11 +110,17 @@ class RoboclawController:
         return bool(self.firmware)
 
     def speed_packet(self, wheel_rad_s: Sequence[float]) -> bytes:
-        """Return the packet that gives both motors their share of ``wheel_rad_s``."""
+        """Return the packet that gives both motors their share of ``wheel_rad_s``.
+
+        Where both shall stand it is zero duty: a velocity loop that holds zero goes on putting
+        out what its integral has wound up, for ever if an encoder is dead.
+        """
         first, second = (
             0 if wheel is None else self._counts_s(wheel, wheel_rad_s[wheel.index])
             for wheel in self.wheels
         )
+        if first == second == 0:
+            return self.zero_duty
         return framing.write_packet(self.address, _SPEED_BOTH, framing.pack_s32_pair(first, second))
 
     def _counts_s(self, wheel: WiredWheel, speed_rad_s: float) -> int:

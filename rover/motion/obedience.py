@@ -19,6 +19,9 @@ _PATIENCE_S = 0.6
 # stand: 30 counts of JPL's 753 a turn, 19 mm at the rim. Stiction takes a slow wheel a while.
 _OWED_RAD = 0.25
 _PAID_SHARE = 0.25
+# Without a single count less way is enough, six counts of JPL's, once it has been asked so long.
+_NO_COUNT_RAD = 0.05
+_NO_COUNT_PATIENCE_S = 0.8
 # A wheel that turns the wrong way faster than this does not do so by lag: the governor lets no
 # wheel turn round within less than a stop and a start.
 _WRONG_WAY_RAD_S = 3.0
@@ -112,33 +115,47 @@ class _Stuck:
     """Whether a wheel has hardly moved though it was told to go a good way.
 
     Way is added up rather than speeds compared: a slow wheel gives no count for longer than
-    its speed is averaged over.
+    its speed is averaged over. What is owed when the person lets go is not forgotten: many
+    short pushes of a wheel whose encoder is dead are as bad as a long one.
     """
 
     def __init__(self) -> None:
-        self._owed_rad = 0.0
+        self._owed_rad = self._asked_s = 0.0
         self._from_rad: float | None = None
-        self._since_s = self._last_s = math.inf
+        self._last_s = math.inf
 
     def update(self, commanded_rad_s: float, position_rad: float | None, now_s: float) -> bool:
         elapsed_s = max(0.0, now_s - self._last_s) if math.isfinite(self._last_s) else 0.0
         self._last_s = now_s
-        if position_rad is None or commanded_rad_s == 0.0:
-            self._start(position_rad, now_s)
+        if position_rad is None or self._from_rad is None:
+            self._start(position_rad)
             return False
-        if self._from_rad is None or commanded_rad_s * self._owed_rad < 0.0:
-            self._start(position_rad, now_s)
+        if commanded_rad_s == 0.0:
+            # What is due has been told, and has stopped the rover.
+            if self._has_paid(position_rad) or self._is_due(position_rad):
+                self._start(position_rad)
+            return False
+        if commanded_rad_s * self._owed_rad < 0.0:
+            self._start(position_rad)
         self._owed_rad += commanded_rad_s * elapsed_s
-        went_rad = position_rad - (self._from_rad if self._from_rad is not None else position_rad)
-        if abs(self._owed_rad) < _OWED_RAD:
-            return False
-        if went_rad * math.copysign(1.0, self._owed_rad) >= _PAID_SHARE * abs(self._owed_rad):
-            self._start(position_rad, now_s)
-            return False
-        return now_s - self._since_s >= _PATIENCE_S
+        self._asked_s += elapsed_s
+        if abs(self._owed_rad) >= _OWED_RAD and self._has_paid(position_rad):
+            self._start(position_rad)
+        return self._is_due(position_rad)
 
-    def _start(self, position_rad: float | None, now_s: float) -> None:
-        self._owed_rad, self._from_rad, self._since_s = 0.0, position_rad, now_s
+    def _is_due(self, position_rad: float) -> bool:
+        owed_rad = abs(self._owed_rad)
+        if owed_rad >= _OWED_RAD and self._asked_s >= _PATIENCE_S:
+            return True
+        no_count = position_rad == self._from_rad
+        return no_count and owed_rad >= _NO_COUNT_RAD and self._asked_s >= _NO_COUNT_PATIENCE_S
+
+    def _has_paid(self, position_rad: float) -> bool:
+        went_rad = position_rad - (self._from_rad or 0.0)
+        return went_rad * math.copysign(1.0, self._owed_rad) >= _PAID_SHARE * abs(self._owed_rad)
+
+    def _start(self, position_rad: float | None) -> None:
+        self._owed_rad, self._asked_s, self._from_rad = 0.0, 0.0, position_rad
 
 
 def _is_astray(commanded_rad_s: float, measured_rad_s: float) -> bool:

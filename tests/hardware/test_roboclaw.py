@@ -222,7 +222,7 @@ def test_a_command_that_was_not_taken_is_given_once_more_to_who_answered_lately(
     rig.tick()
     rig.line.spoil(0x81, 37, b"")
     mark = len(rig.line.written)
-    assert rig.drive.command(permitted(CONFIG, now_s=rig.clock.now_s())).complete
+    assert rig.drive.command(permitted(CONFIG, (1.0,) * 6, now_s=rig.clock.now_s())).complete
     told = [data[0] for _, data in rig.line.written[mark:] if data[1] == 37]
     assert set(told[:3]) == set(ADDRESSES)
     assert told[3:] == [0x81]
@@ -321,9 +321,14 @@ def test_temperatures(rig):
     assert rig.drive.temperatures_c() == pytest.approx((31.5, 31.5, 31.5))
 
 
+def test_wheels_that_shall_stand_get_zero_duty_and_no_loop_that_holds_zero(rig):
+    rig.drive.command(permitted(CONFIG, now_s=rig.clock.now_s()))
+    assert {data[1] for data in rig.line.packets()} == {34}
+
+
 def test_a_full_cycle_reads_encoders_speeds_and_currents_of_all(rig):
     rig.line.data[0x82, 79] = (-TURN_COUNTS).to_bytes(4, "big", signed=True) + bytes(4)
-    rig.drive.command(permitted(CONFIG, now_s=rig.clock.now_s()))
+    rig.drive.command(permitted(CONFIG, (1.0,) * 6, now_s=rig.clock.now_s()))
     rig.drive.read_everything()
     assert [(data[0], data[1]) for data in rig.line.packets()] == [
         *((address, 37) for address in ADDRESSES),

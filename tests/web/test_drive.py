@@ -391,3 +391,19 @@ def test_a_stop_takes_the_motion_away_before_control_answers(phone, control):
     phone.drive(1)
     phone.receive(phone.frame(1), phone.other("request", kind="stop", number=1), phone.frame(0))
     assert [type(motion) for motion in control.motions[:3]] == [Arc, Arc, Stop]
+
+
+def test_who_fell_silent_with_a_stick_held_rests_first_whoever_rested_meanwhile(
+    phone, other, control, remote
+):
+    phone.drive()
+    phone.drive(1.0)
+    remote.clock.sleep_s(1.3)
+    other.drive()
+    sent = len(control.sent)
+    phone.drive(1.0)
+    phone.drive(1.0)
+    assert len(control.sent) == sent
+    phone.drive()
+    phone.drive(1.0)
+    assert control.motions[-1].speed_mps > 0

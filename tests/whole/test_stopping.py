@@ -24,8 +24,10 @@ from rover.messages import (
 )
 from rover.sim.faults import (
     CorruptBytes,
+    EncoderState,
     InjectStatus,
     LockWheel,
+    SetEncoder,
     Silence,
     UnplugI2c,
 )
@@ -278,3 +280,35 @@ def test_targets_that_are_not_numbers_stop_at_the_gate(monkeypatch: pytest.Monke
     rover.time_to_stand_s(TICK_S + PLANT_S)
     assert rover.state is ArmState.FAULT
     assert "gate" in rover.loop.arming.reason
+
+
+@pytest.mark.parametrize("held_s", [0.05, 0.2, 0.5])
+def test_a_dead_encoder_leaves_no_wheel_turning_when_the_stick_is_let_go_of(held_s: float) -> None:
+    """The controller believes that the wheel stands, and its integral must not drive it on."""
+    rover = MemoryRover().driving(FULL)
+    rover.simulated.inject(SetEncoder("left_front", EncoderState.DEAD))
+    rover.run(held_s)
+    rover.say(Arc(0.0, 0.0))
+    rover.time_to_stand_s(1.5)
+    rover.run(1.0)
+    assert rover.stands()
+
+
+def test_a_bug_in_one_controllers_packets_leaves_none_of_the_others_turning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = osr_config()
+    panel = structs.replace(config.panel, motor_enable=None)
+    rover = MemoryRover(structs.replace(config, panel=panel)).driving(FULL)
+    drive = rover.hardware.drive
+    send = drive._send
+
+    def broken(controller, packet):
+        if controller.address == 0x80:
+            raise RuntimeError("a bug")
+        return send(controller, packet)
+
+    monkeypatch.setattr(drive, "_send", broken)
+    rover.loop.shut_down()
+    units = rover.simulated.devices.units
+    assert [all(o.idle for o in unit.outputs) for unit in units] == [False, True, True]
