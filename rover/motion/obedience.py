@@ -131,8 +131,10 @@ class _Stuck:
             self._start(position_rad)
             return False
         if commanded_rad_s == 0.0:
-            # What is due has been told, and has stopped the rover.
-            if self._has_paid(position_rad) or self._is_due(position_rad):
+            # What is due has been told, and has stopped the rover; a wheel that owes nothing may
+            # be rolled about.
+            settled = self._owed_rad == 0.0 or self._has_paid(position_rad)
+            if settled or self._is_due(position_rad):
                 self._start(position_rad)
             return False
         if commanded_rad_s * self._owed_rad < 0.0:

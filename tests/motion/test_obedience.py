@@ -133,3 +133,14 @@ def test_short_pushes_of_a_wheel_without_counts_are_added_up() -> None:
             0,
         )
     assert found
+
+
+def test_a_wheel_that_was_rolled_back_while_it_stood_owes_nothing_for_that() -> None:
+    obedience = Obedience(1, 3.0)
+    position_rad = 0.0
+    for n in range(300):
+        speed_rad_s = -1.0 if n < 100 else 0.5
+        position_rad += speed_rad_s * TICK_S
+        reading = WheelReading(position_rad, n * TICK_S, speed_rad_s)
+        commanded = 0.0 if n < 100 else 0.5
+        assert obedience.update((commanded,), WheelFeedback((reading,)), n * TICK_S) == ()
