@@ -1,9 +1,17 @@
 """The configuration: its sections here, how files become one in ``rover.config.files``."""
 
+from rover.config.base import Section
+from rover.config.pads import (
+    BindingsConfig,
+    GamepadConfig,
+    PadButtonsConfig,
+    PadConfig,
+    PadStickConfig,
+    PadTriggerConfig,
+)
 from rover.config.sections import (
     Config,
     DeadlineConfig,
-    GamepadConfig,
     GateConfig,
     LoopConfig,
     MotionConfig,
@@ -12,7 +20,6 @@ from rover.config.sections import (
     PowerConfig,
     RoboclawConfig,
     RoverConfig,
-    Section,
     SteerConfig,
     SteeringConfig,
     StickConfig,
@@ -21,6 +28,7 @@ from rover.config.sections import (
 )
 
 __all__ = [
+    "BindingsConfig",
     "Config",
     "DeadlineConfig",
     "GamepadConfig",
@@ -28,6 +36,10 @@ __all__ = [
     "LoopConfig",
     "MotionConfig",
     "MotorConfig",
+    "PadButtonsConfig",
+    "PadConfig",
+    "PadStickConfig",
+    "PadTriggerConfig",
     "PanelConfig",
     "PowerConfig",
     "RoboclawConfig",

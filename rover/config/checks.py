@@ -2,10 +2,11 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
+from rover.config.contradiction import Contradiction
+from rover.config.pad_checks import gamepad_contradictions
 from rover.config.schema import key_text, value_text
 from rover.config.sections import Config, SteerConfig
 from rover.config.toml_lines import KeyPath
@@ -16,14 +17,6 @@ ROBOCLAW_BAUDS = (2400, 9600, 19200, 38400, 57600, 115200, 230400, 460800)
 PCA9685_ALL_CALL = 0x70
 # Wheels nearer than this count as one point of contact.
 _SAME_PLACE_M = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """Keys whose values do not go together, and what to do."""
-
-    keys: tuple[KeyPath, ...]
-    text: str
 
 
 def contradictions(config: Config) -> tuple[Contradiction, ...]:
@@ -39,6 +32,7 @@ def contradictions(config: Config) -> tuple[Contradiction, ...]:
             _timing(config),
             _power(config),
             _panel(config),
+            gamepad_contradictions(config.gamepad),
         )
     )
 

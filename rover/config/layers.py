@@ -6,7 +6,8 @@ from enum import IntEnum
 
 import msgspec
 
-from rover.config.checks import Contradiction, contradictions
+from rover.config.checks import contradictions
+from rover.config.contradiction import Contradiction
 from rover.config.schema import Table, examine, leaves, missing
 from rover.config.sections import Config
 from rover.config.toml_lines import KeyPath

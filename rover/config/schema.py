@@ -183,6 +183,10 @@ def _wrong_value(value: object, info: inspect.Type, path: KeyPath) -> Fault:
     allowed = _allowed(info, hexadecimal=path[-1] == "address")
     if isinstance(value, float) and math.isinf(value):
         allowed += ", and finite"
+    core = _core(info)
+    if isinstance(value, str) and isinstance(core, inspect.LiteralType):
+        close = nearest(value, [str(one) for one in core.values])
+        allowed += f"; the nearest is {value_text(close)}" if close else ""
     return Fault(path, f"{key_text(path)} = {value_text(value, path)}: must be {allowed}")
 
 

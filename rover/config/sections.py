@@ -6,9 +6,11 @@ Values here are the defaults that every rover shares. How files are read and mer
 
 from typing import Annotated
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
 from rover import units
+from rover.config.base import DevicePath, Section
+from rover.config.pads import GamepadConfig
 
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
@@ -16,7 +18,6 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 Metres = Annotated[float, Meta(ge=-5, le=5)]
 GpioLine = Annotated[int, Meta(ge=0, le=63)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
-DevicePath = Annotated[str, Meta(min_length=1)]
 WheelName = Annotated[
     str,
     Meta(
@@ -31,10 +32,6 @@ GpioKind = Annotated[
         pattern="^(gpiozero|none|socket:.+)\\Z", description='"gpiozero", "none" or "socket:PATH"'
     ),
 ]
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of the configuration; an unknown key in it is an error."""
 
 
 class RoverConfig(Section, frozen=True):
@@ -220,13 +217,6 @@ class StickConfig(Section, frozen=True):
 
     deadband: Annotated[float, Meta(ge=0, le=0.5)] = 0.08
     expo: Fraction = 0.4
-
-
-class GamepadConfig(Section, frozen=True):
-    """The gamepad: ``device`` is a path such as /dev/input/event5, or "auto"."""
-
-    enabled: bool = True
-    device: DevicePath = "auto"
 
 
 class LoopConfig(Section, frozen=True):
