@@ -13,7 +13,8 @@ from rover.config import GamepadConfig, PadConfig, PadStickConfig, PadTriggerCon
 from rover.config.input_codes import PressedWhen, axis_code, axis_name, button_from, button_name
 from rover.errors import DeviceError
 from rover.gamepad.codes import BUTTON_CONTROLS, STICK_CONTROLS, Axis, Control, Key
-from rover.gamepad.exceptions import PadException, PadIdentity, exception_for
+from rover.gamepad.exceptions import PadException, exception_for
+from rover.gamepad.identity import PadIdentity
 
 # A driver's idea of "flat", or a calibration's, may not eat more of a stick than this part.
 _MOST_FLAT = 0.25

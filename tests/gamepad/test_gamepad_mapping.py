@@ -23,7 +23,8 @@ from rover.config.input_codes import (
 from rover.errors import DeviceError
 from rover.gamepad import codes
 from rover.gamepad.codes import BUTTON_CONTROLS, STICK_CONTROLS, Axis, Control, Key
-from rover.gamepad.exceptions import Bus, PadIdentity
+from rover.gamepad.exceptions import EXCEPTIONS, exception_for
+from rover.gamepad.identity import Bus, PadIdentity
 from rover.gamepad.mapping import (
     CALIBRATED,
     CONVENTIONS,
@@ -218,3 +219,60 @@ def test_the_configurations_names_are_the_controls():
     assert set(PadButtonsConfig.__struct_fields__) == {one.key for one in BUTTON_CONTROLS}
     parts = {one.key for one in (*STICK_CONTROLS, Control.LEFT_TRIGGER, Control.RIGHT_TRIGGER)}
     assert set(PadConfig.__struct_fields__) == parts | {"buttons"}
+
+
+AXES_OF_ANY = dict.fromkeys(Axis, BYTE)
+
+
+def pad_of(vendor, product, driver, keys):
+    had = PadCapabilities(frozenset(keys), AXES_OF_ANY)
+    return mapping_of(had, PadIdentity(Bus.USB, vendor, product, driver=driver), GamepadConfig())
+
+
+DIAMOND = [Key.SOUTH, Key.EAST, Key.NORTH, Key.WEST, Key.TL, Key.TR, Key.SELECT, Key.START]
+IN_ORDER = range(0x130, 0x140)
+JOYSTICK = range(0x120, 0x12C)
+
+
+@pytest.mark.parametrize(
+    ("pad", "keys", "expected"),
+    [
+        # An Xbox pad's X is BTN_X, which the kernel calls BTN_NORTH.
+        ((0x045E, 0x02EA, "xpad"), DIAMOND, (Key.TR, Key.EAST, Key.NORTH)),
+        ((0x2DC8, 0x3106, "xpad"), DIAMOND, (Key.TR, Key.EAST, Key.NORTH)),
+        ((0x045E, 0x0B13, "hid-generic"), IN_ORDER, (Key.TR, Key.EAST, Key.NORTH)),
+        # Buttons without gaps: the kernel's BTN_TR is Start.
+        ((0x045E, 0x02E0, "hid-generic"), IN_ORDER, (0x135, Key.EAST, 0x132)),
+        ((0x045E, 0x02E0, "xpadneo"), DIAMOND, (Key.TR, Key.EAST, Key.NORTH)),
+        ((0x054C, 0x09CC, "playstation"), DIAMOND, (Key.TR, Key.EAST, Key.WEST)),
+        ((0x054C, 0x09CC, "hid-generic"), IN_ORDER, (0x135, 0x132, Key.SOUTH)),
+        ((0x057E, 0x2009, "nintendo"), DIAMOND, (Key.TR, Key.EAST, Key.WEST)),
+        # A is to the east.
+        ((0x2DC8, 0x6101, "hid-generic"), IN_ORDER, (Key.TR, Key.SOUTH, Key.WEST)),
+        ((0x046D, 0xC216, "logitech"), JOYSTICK, (0x125, 0x122, 0x120)),
+        ((0x0079, 0x0006, "dragonrise"), JOYSTICK, (0x125, 0x121, 0x123)),
+        ((0x18D1, 0x9400, "hid-generic"), DIAMOND, (Key.TR, Key.EAST, Key.NORTH)),
+    ],
+)
+def test_known_pads_have_dead_man_and_stop_where_they_belong(pad, keys, expected):
+    controls = pad_of(*pad, keys).controls
+    three = (Control.RIGHT_SHOULDER, Control.EAST, Control.WEST)
+    assert tuple(controls[one] for one in three) == tuple(KeyButton(code) for code in expected)
+
+
+@pytest.mark.parametrize("exception", EXCEPTIONS, ids=lambda one: f"{one.name}: {one.vendor}")
+def test_every_exception_is_reached_and_says_where_it_is_from(exception):
+    keys = {*exception.buttons.values()}
+    axes = {*exception.sticks.values(), *exception.triggers.values()}
+    axes |= {hat.axis for hat in exception.hats.values()}
+    product = min(exception.products, default=0x1234)
+    vendor = 0x1234 if exception.vendor is None else exception.vendor
+    pad = PadIdentity(Bus.USB, vendor, product, driver=min(exception.drivers, default=""))
+    assert exception_for(pad, keys, axes) is exception
+    assert len(exception.source) > 40
+    controls = [*exception.buttons, *exception.sticks, *exception.triggers, *exception.hats]
+    assert len(controls) == len(set(controls))
+
+
+def test_a_transmitter_has_to_be_calibrated():
+    assert pad_of(0x0483, 0x5710, "hid-generic", DIAMOND).controls == {}
