@@ -102,7 +102,7 @@ class Rig:
         The key stays when the server is started anew, the port does not.
         """
         options = ("--dir", str(self.directory), "--config", str(self._settings_file))
-        listen = ("--host", "127.0.0.1", "--port", "0")
+        listen = ("--host", "127.0.0.1", "--port", "0", "--paired")
         process = self.start("web", (*command, "web", *options, *listen))
         self._await(process, "web", lambda: LINK.search(self.told_by("web")) is not None)
         found = LINK.search(self.told_by("web"))

@@ -2,6 +2,8 @@
 
 import functools
 import logging
+import sys
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,18 +192,35 @@ def alarm(
 @config_options
 @address_options
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
+@click.option("--paired", is_flag=True, hidden=True, help="Print a link that is paired already.")
 @child_option
-def web(
+def web(  # noqa: PLR0917 - click passes them by name
     directory: Path,
     files: ConfigFiles,
     host: str | None,
     port: int | None,
     open_browser: bool,
+    paired: bool,
 ) -> None:
     """Run the phone remote's web server."""
-    from rover.invitation import invite
+    from rover import invitation
     from rover.realtime import let_control_go_first
-    from web.server import run_web
+    from web.invitations import GOOD_FOR_S
+    from web.server import WebServer, run_web
+
+    def ready(server: WebServer) -> None:
+        if paired:
+            invitation.invite(server.url, open_browser=open_browser)
+            return
+        # What is not a terminal may be a journal, where no code belongs.
+        if sys.stdout.isatty() or open_browser:
+            code, link = server.invite()
+        if sys.stdout.isatty():
+            invitation.show_code(server.origin, code, link, GOOD_FOR_S)
+        else:
+            invitation.announce(server.origin)
+        if open_browser:
+            invitation.open_page(link)
 
     config = files.load()
     log_to_stderr("web")
@@ -212,8 +231,51 @@ def web(
         host=host or config.web.host,
         port=config.web.port if port is None else port,
         state_dir=paths.state_directory(),
-        ready=lambda url: invite(url, open_browser=open_browser),
+        ready=ready,
     )
+
+
+@main.command()
+@click.option("--list", "list_devices", is_flag=True, help="List the paired devices.")
+@click.option("--revoke", metavar="DEVICE", help="Unpair the device of this id or name.")
+@click.option(
+    "--state",
+    "state_dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The web server's state directory (default: where one is found).",
+)
+def pair(list_devices: bool, revoke: str | None, state_dir: Path | None) -> None:
+    """Let one more device drive: shows a code and a QR code, good for five minutes.
+
+    Asks the web server that is running on this computer. Run it as the user of that server;
+    for the systemd service, with sudo.
+    """
+    from rover.invitation import show_code
+    from web.console import Question, Wish, ask, is_there
+    from web.invitations import GOOD_FOR_S
+
+    if list_devices and revoke is not None:
+        raise click.UsageError("--list and --revoke are two things: give one of them")
+    if state_dir is None:
+        places = (paths.state_directory(), paths.SERVICE_STATE)
+        state_dir = next((place for place in places if is_there(place)), places[0])
+    wish = Wish.LIST if list_devices else Wish.INVITE if revoke is None else Wish.REVOKE
+    reply = ask(state_dir, Question(wish, revoke or ""))
+    if reply.error:
+        raise _Failure(reply.error)
+    if wish is Wish.INVITE:
+        show_code(reply.origin, reply.code, reply.link, GOOD_FOR_S)
+    elif wish is Wish.REVOKE:
+        click.echo(f"Revoked {revoke}: it drives no more.")
+    else:
+        if not reply.devices:
+            click.echo("No device is paired: `rover pair` shows a code.")
+        for device in reply.devices:
+            paired, seen = (
+                time.strftime("%F %R", time.localtime(unix_s))
+                for unix_s in (device.paired_unix_s, device.seen_unix_s)
+            )
+            click.echo(f"{device.id}  paired {paired}  last seen {seen}  {device.name}")
 
 
 @main.command("hardware-sim")

@@ -9,13 +9,46 @@ import segno
 
 
 def invite(url: str, *, open_browser: bool) -> None:
-    """Print ``url`` with its QR code, and open it where there is a screen and it is wanted."""
-    print(f"\nDrive at  {url}\n", flush=True)
+    """Print ``url``, which pairs whoever opens it, with its QR code.
+
+    It is opened where there is a screen and that is wanted.
+    """
+    _say(f"\nDrive at  {url}\n")
     if sys.stdout.isatty():
-        segno.make(url, micro=False).terminal(compact=True)
-        print("Point a phone's camera at the code. Ctrl-C stops everything.\n", flush=True)
+        _show_qr(url)
+        _say("Point a phone's camera at the code. Ctrl-C stops everything.\n")
     if open_browser and _has_screen():
         webbrowser.open(url)
+
+
+def announce(origin: str) -> None:
+    """Print where the page is, for a journal that others may read too."""
+    _say(f"The page is at {origin}; `rover pair` lets a phone drive.")
+
+
+def show_code(origin: str, code: str, link: str, good_for_s: float) -> None:
+    """Print the code that pairs one device, and its link as a QR code."""
+    _say(f"\nOpen  {origin}/pair  and enter  {code[:3]} {code[3:]}")
+    if sys.stdout.isatty():
+        _say("or point the phone's camera here:\n")
+        _show_qr(link)
+    else:
+        _say(f"or open  {link}")
+    _say(f"It is good for {good_for_s / 60.0:.0f} minutes and one device.\n")
+
+
+def open_page(url: str) -> None:
+    """Open ``url`` in a browser where there is a screen."""
+    if _has_screen():
+        webbrowser.open(url)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _show_qr(url: str) -> None:
+    segno.make(url, micro=False).terminal(compact=True)
 
 
 def _has_screen() -> bool:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from rover.errors import LinkError
 
+# The web server's state directory where systemd starts it; see systemd/rover-web.service.
+SERVICE_STATE = Path("/var/lib/rover-web")
+
 
 def runtime_directory() -> Path:
     """Return where the processes' sockets are, from the first of these that is set.

@@ -43,7 +43,7 @@ def simulate(shared: Sequence[str], remote: Sequence[str], *, open_browser: bool
                     _UP_WITHIN_S,
                 )
         page = ("--open",) if open_browser else ()
-        group.start("the web server", "web", *where, *shared, *remote, *page)
+        group.start("the web server", "web", "--paired", *where, *shared, *remote, *page)
         group.watch(stopping)
         console.print("Stopping the rover ...")
     console.print("Stopped. No process is left.")

@@ -1,9 +1,11 @@
 """The `rover` command: what it offers, and that a user's mistake is one sentence."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,14 @@ from click.testing import CliRunner, Result
 
 from rover import paths
 from rover.cli import main
+from rover.clock import ManualClock
 from rover.config.files import load_config
 from rover.errors import LinkError
 from rover.link import ControlLink
 from rover.simulated import simulated
 from tests.builders import osr_config
+from web.access import Access
+from web.console import Console
 
 
 def run(*arguments: str) -> Result:
@@ -37,7 +42,7 @@ def run_process(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["sim", "control", "web", "hardware-sim", "alarm", "stop", "clear", "config"]
+    "command", ["sim", "control", "web", "hardware-sim", "alarm", "pair", "stop", "clear", "config"]
 )
 def test_every_command_is_listed_and_has_help(command: str) -> None:
     assert command in run("--help").output
@@ -49,6 +54,57 @@ def test_asking_where_no_control_runs_is_one_sentence(kind: str, tmp_path: Path)
     result = run(kind, "--dir", str(tmp_path))
     assert result.exit_code == 1
     assert "is `rover control` running there?" in result.output
+
+
+class TestPair:
+    @pytest.fixture
+    def state(self) -> Iterator[Path]:
+        """The state directory of a running web server."""
+        with tempfile.TemporaryDirectory(prefix="rover-") as name:
+            self.access = Access(Path(name), ManualClock())
+            served = Console(Path(name), self.access, lambda: "http://10.0.0.5:8080")
+            served.start()
+            yield Path(name)
+            served.close()
+
+    def test_it_shows_a_code_that_fits(self, state: Path) -> None:
+        output = run("pair", "--state", str(state)).output
+        code, link = re.search(
+            r"Open  http://10\.0\.0\.5:8080/pair  and enter  (\d{3} \d{3})\s.*?(http\S+)",
+            output,
+            re.DOTALL,
+        ).groups()
+        assert "5 minutes and one device" in output
+        assert self.access.invitations.redeem_code(code, "10.0.0.9").fits
+        run("pair", "--state", str(state))
+        assert not self.access.invitations.redeem_token(link.partition("=")[2]).fits
+
+    def test_it_finds_the_server_of_this_user(
+        self, state: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("STATE_DIRECTORY", str(state))
+        assert run("pair").exit_code == 0
+        monkeypatch.setenv("STATE_DIRECTORY", str(state / "elsewhere"))
+        monkeypatch.setattr(paths, "SERVICE_STATE", state)
+        assert run("pair").exit_code == 0
+
+    def test_it_lists_and_revokes(self, state: Path) -> None:
+        assert "No device is paired" in run("pair", "--state", str(state), "--list").output
+        added = self.access.devices.add("Anna's phone")
+        listed = run("pair", "--state", str(state), "--list").output
+        assert added.device.id in listed
+        assert "Anna's phone" in listed
+        assert added.device.token_sha256 not in listed
+        assert run("pair", "--state", str(state), "--revoke", "Anna's phone").exit_code == 0
+        assert self.access.devices.all() == ()
+        again = run("pair", "--state", str(state), "--revoke", "Anna's phone")
+        assert again.exit_code == 1
+        assert "no device is called" in again.output
+
+    def test_without_a_server_it_is_one_sentence(self, tmp_path: Path) -> None:
+        result = run("pair", "--state", str(tmp_path))
+        assert result.exit_code == 1
+        assert "is `rover web` running?" in result.output
 
 
 def test_a_mistake_reaches_the_journal_as_an_error(tmp_path: Path) -> None:

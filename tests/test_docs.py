@@ -54,6 +54,7 @@ PLACES = {
     "/api",
     "/ws",
     "/healthz",
+    "/pair",
     "/static",
     "/path",
 }

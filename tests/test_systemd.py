@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rover.config.sections import DeadlineConfig, LoopConfig
+from rover.paths import SERVICE_STATE
 
 UNITS = Path(__file__).parent.parent / "systemd"
 NAMES = ("rover-control.service", "rover-web.service", "rover-alarm.service")
@@ -119,3 +120,9 @@ def test_control_may_ask_for_the_priority_that_it_wants() -> None:
     limit = int(unit("rover-control.service")["Service"]["LimitRTPRIO"])
     assert LoopConfig().realtime_priority <= limit
     assert "RestrictRealtime" not in unit("rover-control.service")["Service"]
+
+
+def test_pairing_looks_where_the_service_keeps_its_state() -> None:
+    service = unit("rover-web.service")["Service"]
+    assert Path("/var/lib") / service["StateDirectory"] == SERVICE_STATE
+    assert service["StateDirectoryMode"] == "0700"

@@ -1,7 +1,7 @@
 """The remote for scripts: telemetry by GET, requests by POST, everything as JSON."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -16,12 +16,15 @@ from werkzeug.exceptions import (
 
 from rover.errors import LinkError
 from rover.messages import RequestKind
-from web import auth
+from web.access import Access
 from web.remote import Remote
 
 # Telemetry older than this is not what the rover does now.
 _FRESH_S = 0.5
 _encode = msgspec.json.Encoder().encode
+
+
+Content = TypeVar("Content", bound=Struct)
 
 
 class Body(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,7 +65,7 @@ def json_error(error: HTTPException) -> Response:
     return response
 
 
-def blueprint(remote: Remote) -> Blueprint:
+def blueprint(remote: Remote, access: Access) -> Blueprint:
     """Return /api and /healthz over ``remote``."""
     api = Blueprint("api", __name__)
 
@@ -87,9 +90,11 @@ def blueprint(remote: Remote) -> Blueprint:
         except ValueError:
             kinds = ", ".join(RequestKind)
             raise NotFound(f"there is no /api/{name} to POST to, only: {kinds}") from None
-        if kind is not RequestKind.STOP and not auth.request_has_key(remote.key):
-            raise Forbidden(f"{kind} needs the key: send it as `Authorization: Bearer KEY`")
-        who = _body().who
+        if kind is not RequestKind.STOP and access.visitor() is None:
+            raise Forbidden(
+                f"{kind} needs a paired device, or the key as `Authorization: Bearer KEY`"
+            )
+        who = decode_body(Body, '{"who": "my script"}', Body()).who
         try:
             answer = remote.asker.ask(kind, who).result()
         except LinkError as error:
@@ -99,13 +104,13 @@ def blueprint(remote: Remote) -> Blueprint:
     return api
 
 
-def _body() -> Body:
+def decode_body(kind: type[Content], example: str, otherwise: Content | None = None) -> Content:
+    """Return this request's body, or ``otherwise`` if it has none. Raises BadRequest."""
     content = request.get_data()
-    if not content:
-        return Body()
+    if not content and otherwise is not None:
+        return otherwise
     try:
-        return msgspec.json.decode(content, type=Body)
+        return msgspec.json.decode(content, type=kind)
     except msgspec.DecodeError as error:
-        raise BadRequest(
-            f'send no body, or JSON such as {{"who": "my script"}}: {error}'
-        ) from error
+        optional = "no body, or " if otherwise is not None else ""
+        raise BadRequest(f"send {optional}JSON such as {example}: {error}") from error

@@ -3,25 +3,29 @@
 import socket
 from pathlib import Path
 
-from flask import Flask, Response, redirect, render_template, request, url_for
+from flask import Flask, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_sock import Sock
 from simple_websocket import Server
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, ServiceUnavailable
 from wsproto.utilities import RemoteProtocolError
 
-from web import auth
-from web.api import blueprint, json_error
+from web import api, auth, pairing
+from web.access import Access
+from web.api import json_error
 from web.frames import MAX_FRAME_BYTES
 from web.remote import Remote
 from web.sockets import MAX_MESSAGE_BYTES, MAX_SOCKETS, PING_S, Sockets, tune
 
 _STATIC = Path(__file__).parent / "static"
-# Who cannot watch may still have these: they tell nothing about the rover.
-_OPEN_ENDPOINTS = frozenset({"page", "static", "api.health", None})
+# Who cannot watch may still have these: they tell nothing about the rover, or stop it.
+_OPEN_ENDPOINTS = frozenset({"page", "static", "api.health", "pairing.form", "pairing.pair", None})
+_STOP_PATH = "/api/stop"
+# The only script that is not the remote's.
+_PAIRING_MODULE = "pair.js"
 
 
-def create_app(remote: Remote, sockets: Sockets) -> Flask:
+def create_app(remote: Remote, sockets: Sockets, access: Access) -> Flask:
     """Return the application over ``remote``, whose WebSockets ``sockets`` keeps."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_FRAME_BYTES
@@ -29,22 +33,22 @@ def create_app(remote: Remote, sockets: Sockets) -> Flask:
         "ping_interval": PING_S,
         "max_message_size": MAX_MESSAGE_BYTES,
     }
-    auth.protect(app, remote.key)
-    app.before_request(lambda: _let_in(remote))
-    app.register_blueprint(blueprint(remote))
+    auth.protect(app, access.key)
+    access.on_revoke(sockets.end_device)
+    app.before_request(lambda: _let_in(remote, access))
+    app.register_blueprint(api.blueprint(remote, access))
+    app.register_blueprint(pairing.blueprint(access))
     app.register_error_handler(HTTPException, _error)
     app.register_error_handler(RemoteProtocolError, _bad_handshake)
-    modules = sorted(path.name for path in _STATIC.glob("*.js"))
+    modules = sorted(path.name for path in _STATIC.glob("*.js") if path.name != _PAIRING_MODULE)
 
     @app.get("/")
     def page() -> ResponseReturnValue:
         if "key" in request.args:
-            return _enter(remote.key, request.args["key"])
-        response = Response(
-            render_template("remote.html", config=remote.config, modules=modules)
-            if _may_watch(remote)
-            else render_template("locked.html", wrong=False)
-        )
+            return pairing.enter(access, request.args["key"])
+        if not _may_watch(remote, access):
+            return pairing.locked()
+        response = Response(render_template("remote.html", config=remote.config, modules=modules))
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -63,32 +67,27 @@ def create_app(remote: Remote, sockets: Sockets) -> Flask:
     app.before_request(open_socket)
 
     def converse(ws: Server) -> None:
-        sockets.serve(ws, request.user_agent.string, auth.request_has_key(remote.key))
+        visitor = access.visitor()
+        sockets.serve(ws, request.user_agent.string, None if visitor is None else visitor.id)
 
     Sock(app).route("/ws")(converse)
     return app
 
 
-def _may_watch(remote: Remote) -> bool:
-    return remote.config.web.watch_without_key or auth.request_has_key(remote.key)
+def _may_watch(remote: Remote, access: Access) -> bool:
+    return remote.config.web.watch_without_key or access.visitor() is not None
 
 
-def _let_in(remote: Remote) -> None:
+def _let_in(remote: Remote, access: Access) -> None:
     """Turn away other web sites, and those who may not watch."""
     if request.method not in {"GET", "HEAD", "OPTIONS"} or request.path == "/ws":
         origin = auth.foreign_origin()
         if origin:
             raise Forbidden(f"pages of {origin} may not use this rover: open the rover's own page")
-    if request.endpoint not in _OPEN_ENDPOINTS and not _may_watch(remote):
-        raise Forbidden("watching needs the key: open the link that `rover web` prints")
-
-
-def _enter(key: str, candidate: str) -> ResponseReturnValue:
-    """Trade the key in the link for a cookie, and take it out of the address."""
-    if not auth.is_key(key, candidate):
-        return render_template("locked.html", wrong=True), Forbidden.code
-    auth.remember_key()
-    return redirect(url_for("page"))
+    if request.method == "POST" and request.path == _STOP_PATH:
+        return
+    if request.endpoint not in _OPEN_ENDPOINTS and not _may_watch(remote, access):
+        raise Forbidden("watching needs a paired device: open /pair")
 
 
 def _error(error: HTTPException) -> ResponseReturnValue:

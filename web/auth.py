@@ -1,7 +1,7 @@
-"""Who may drive: a key kept on the rover, a signed cookie for those who have opened its link.
+"""What a browser is asked to hold to, where a request comes from, and the owner's key.
 
-The remote speaks plain HTTP in the rover's own network; the key keeps neighbours and other
-web sites from driving, not somebody who can read the network's packets.
+Over plain HTTP all this keeps neighbours and other web sites from driving, not somebody who can
+read the network's packets.
 """
 
 import hmac
@@ -12,18 +12,17 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request, session
+from flask import Flask, Response, request
 
 from rover.errors import ConfigError
 
-_COOKIE_FIELD = "has_key"
 _COOKIE_LIFE = timedelta(days=180)
 _MIN_KEY_CHARACTERS = 16
 
 # No inline script or style, nothing from elsewhere; 'self' covers the page's own WebSocket.
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
 _HEADERS = {
@@ -95,26 +94,22 @@ def is_key(key: str, candidate: str) -> bool:
     return hmac.compare_digest(key.encode(), candidate.encode())
 
 
-def remember_key() -> None:
-    """Have the answer to this request set the cookie."""
-    session.permanent = True
-    session[_COOKIE_FIELD] = True
-
-
-def request_has_key(key: str) -> bool:
-    """Whether this request comes with the cookie, or with the key as a bearer token."""
-    if session.get(_COOKIE_FIELD) is True:
-        return True
+def bearer_token() -> str:
+    """Return what this request has as ``Authorization: Bearer``, empty if nothing."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and is_key(key, token.strip())
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def foreign_origin() -> str:
     """Return the other web site that this request comes from, empty if there is none.
 
-    Browsers name the origin with every WebSocket and POST; programs need not.
+    Browsers name the origin with every WebSocket and POST; programs need not. Where a browser
+    also says that the request crosses sites, that counts, whatever the origin.
     """
     origin = request.headers.get("Origin", "")
-    if not origin or urlsplit(origin).netloc == request.host:
+    if request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
+        return origin or "another web site"
+    parts = urlsplit(origin)
+    if not origin or (parts.scheme in {"http", "https"} and parts.netloc == request.host):
         return ""
     return origin

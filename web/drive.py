@@ -43,23 +43,25 @@ _REASON_PERIOD_S = 1.0
 
 
 class DriveSession:
-    """The conversation with one client. All its methods belong to the socket's own thread."""
+    """The conversation with one client. Its methods belong to the socket's own thread."""
 
     def __init__(
         self,
         remote: Remote,
         name: str,
-        may_drive: bool,
+        device_id: str | None,
         tell: Callable[[ServerFrame], None],
     ) -> None:
         """``tell`` sends a frame to the client; it must not wait and may be called anywhere.
 
+        ``device_id`` is that of the paired device that the client is, None if it only watches.
         ``heard`` is the page's time (ms) in its newest frame, and when that arrived (s).
         """
         self.name = name
         self.heard: tuple[float, float] | None = None
+        self.device_id = device_id
         self._remote = remote
-        self._may_drive = may_drive
+        self._revoked = False
         self._tell = tell
         between_states_s = min(IDLE_S, 1.0 / remote.config.loop.telemetry_hz)
         self._may_be_old_s = remote.config.deadlines.web_s + between_states_s + _HANDLING_S
@@ -74,7 +76,28 @@ class DriveSession:
         self._newest: DriveFrame | None = None
         self._asked: set[RequestKind] = set()
         self._told_s: dict[ReasonCode, float] = {}
-        tell(WelcomeFrame(name, may_drive))
+        tell(WelcomeFrame(name, self.may_drive))
+
+    @property
+    def may_drive(self) -> bool:
+        """Whether the client is a paired device, and still is."""
+        return self.device_id is not None and not self._revoked
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether the client was a paired device and is no more."""
+        return self._revoked
+
+    def revoke(self) -> None:
+        """From now on move nothing, and stop what moves. Any thread may call this.
+
+        The wheel stays with the client until its own thread closes the session and stops
+        again: what that thread was just about to send comes before.
+        """
+        self._revoked = True
+        if self._remote.lease.holder == self.name:
+            stop = Stop(f"{self.name} is not paired any more")
+            self._remote.client.drive(Source.WEB, stop, self._remote.clock.now_s())
 
     @property
     def is_hopeless(self) -> bool:
@@ -146,11 +169,9 @@ class DriveSession:
             self._refuse_bad(f"drive frame {frame.seq} after {self._sequence}: seq must go up")
             return False
         self._sequence = frame.seq
-        if not self._may_drive:
-            self._tell_reason(
-                ReasonCode.NOT_ALLOWED, "watching only: open the link with the key to drive"
-            )
-        return self._may_drive
+        if not self.may_drive:
+            self._tell_reason(ReasonCode.NOT_ALLOWED, "watching only: pair this device to drive")
+        return self.may_drive
 
     def _drive(self, frame: DriveFrame, arrived_s: float) -> None:
         if frame.seen_s is None:
@@ -210,8 +231,8 @@ class DriveSession:
             self._remote.client.drive(Source.WEB, Stop(reason), self._remote.clock.now_s())
 
     def _request(self, frame: RequestFrame) -> None:
-        if not self._may_drive and frame.kind is not RequestKind.STOP:
-            refusal = f"watching only: open the link with the key to {frame.kind}"
+        if not self.may_drive and frame.kind is not RequestKind.STOP:
+            refusal = f"watching only: pair this device to {frame.kind}"
             self._answer(frame, Answer(False, (refusal,)))
             return
         if not self._saw_the_present(frame):

@@ -19,13 +19,11 @@ class Remote:
         client: ControlClient,
         stop_client: ControlClient,
         clock: Clock,
-        key: str,
     ) -> None:
         """``stop_client`` asks for stops only, so that no other request holds one up."""
         self.config = config
         self.client = client
         self.clock = clock
-        self.key = key
         self.hub = Hub(client, clock)
         self.lease = Lease(clock)
         self.asker = Asker(client, stop_client, clock)

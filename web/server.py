@@ -13,10 +13,11 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from rover.clock import Clock, SystemClock
 from rover.config import Config
-from rover.errors import ServeError
+from rover.errors import ConfigError, ServeError
 from rover.link import ControlClient
+from web.access import Access
 from web.app import create_app
-from web.auth import load_key
+from web.console import Console
 from web.remote import Remote
 from web.sockets import Sockets
 
@@ -28,7 +29,7 @@ _ANY_OUTSIDE_ADDRESS = ("192.0.2.1", 9)
 
 
 class _Handler(WSGIRequestHandler):
-    """Neither logs addresses, which may hold the key, nor tells which software this is."""
+    """Neither logs addresses, which may hold secrets, nor tells which software this is."""
 
     # An idle or dawdling connection gives its thread back.
     timeout = 20
@@ -56,47 +57,60 @@ class WebServer:
     ) -> None:
         """Listen on ``host``:``port`` (0: any free one).
 
-        Raises ServeError if that cannot be had, ConfigError if the key cannot be kept.
+        Raises ServeError if that cannot be had, ConfigError if the key and the paired devices
+        cannot be kept in ``state_dir``.
         """
         clock = clock or SystemClock()
-        key = load_key(state_dir)
+        self.access = Access(state_dir, clock)
         with _listen(host, port) as listener:
             self.port: int = listener.getsockname()[1]
             self._client = ControlClient(directory, clock)
             self._stop_client = ControlClient(directory, clock)
-            self.remote = Remote(config, self._client, self._stop_client, clock, key)
+            self.remote = Remote(config, self._client, self._stop_client, clock)
             self.sockets = Sockets(self.remote)
             self._server = make_server(
                 host,
                 self.port,
-                create_app(self.remote, self.sockets),
+                create_app(self.remote, self.sockets, self.access),
                 threaded=True,
                 request_handler=_Handler,
                 fd=listener.fileno(),
             )
         self._host = host
+        try:
+            self._console = Console(state_dir, self.access, lambda: self.origin)
+        except ConfigError:
+            self._server.server_close()
+            raise
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_SHUTDOWN_POLL_S,), name="web", daemon=True
         )
 
     @property
     def origin(self) -> str:
-        """The address that a phone in the same network opens, without the key."""
+        """The address that a phone in the same network opens."""
         host = _reachable(self._host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """The link that lets people drive."""
-        return f"{self.origin}/?key={self.remote.key}"
+        """The link that pairs whoever opens it, any number of devices."""
+        return f"{self.origin}/?key={self.access.key}"
+
+    def invite(self) -> tuple[str, str]:
+        """Return a new code, and the link that is as good; either pairs one device."""
+        invitation = self.access.invitations.make()
+        return invitation.code, f"{self.origin}/pair?invitation={invitation.token}"
 
     def start(self) -> None:
         """Begin to serve, in other threads."""
         self.remote.start()
         self._thread.start()
+        self._console.start()
 
     def close(self) -> None:
         """Stop what any page set in motion, close all connections, give the port back."""
+        self._console.close()
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -116,20 +130,20 @@ def run_web(
     host: str,
     port: int,
     state_dir: Path,
-    ready: Callable[[str], None],
+    ready: Callable[[WebServer], None],
 ) -> None:
     """Serve the phone remote until SIGTERM or SIGINT; runs in the main thread.
 
-    ``directory`` is where control's sockets are or will be, ``state_dir`` where the key is
-    kept; ``ready`` is called with the link, key included, once it can be opened. Raises
-    ServeError when the port cannot be had, ConfigError when the key cannot be kept.
+    ``directory`` is where control's sockets are or will be, ``state_dir`` where the key and the
+    paired devices are kept; ``ready`` is called once the page can be opened. Raises ServeError
+    when the port cannot be had, ConfigError when the key or the devices cannot be kept.
     """
     ending = threading.Event()
     server = WebServer(config, directory, host=host, port=port, state_dir=state_dir)
     try:
         with _signals_set(ending):
             server.start()
-            ready(server.url)
+            ready(server)
             ending.wait()
     finally:
         server.close()

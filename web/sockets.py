@@ -59,7 +59,7 @@ class Sockets:
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
         self._changed = threading.Condition()
-        self._open: set[Server] = set()
+        self._open: dict[Server, DriveSession] = {}
         self._ending = threading.Event()
 
     @property
@@ -67,18 +67,22 @@ class Sockets:
         """Whether no more connections are taken."""
         return len(self._open) >= MAX_SOCKETS or self._ending.is_set()
 
-    def serve(self, ws: Server, user_agent: str, may_drive: bool) -> None:
-        """Converse with one client until either side ends it. Runs in the request's thread."""
-        with self._changed:
-            self._open.add(ws)
-        try:
-            self._converse(ws, user_agent, may_drive)
-        finally:
-            with self._changed:
-                self._open.discard(ws)
-                self._changed.notify_all()
+    def end_device(self, device_id: str) -> None:
+        """Take the right to drive from a device's connections now, and close them.
 
-    def _converse(self, ws: Server, user_agent: str, may_drive: bool) -> None:
+        What such a connection drove is stopped at once, and again as its thread ends it.
+        """
+        with self._changed:
+            sessions = list(self._open.values())
+        for session in sessions:
+            if session.device_id == device_id:
+                session.revoke()
+
+    def serve(self, ws: Server, user_agent: str, device_id: str | None) -> None:
+        """Converse with one client until either side ends it. Runs in the request's thread.
+
+        ``device_id`` is None for a client that is not paired and only watches.
+        """
         remote = self._remote
 
         def write(text: str) -> None:
@@ -91,14 +95,27 @@ class Sockets:
             return _state_frame(remote, session, with_telemetry)
 
         outbox = Outbox(remote.hub, remote.clock, write, state)
-        name = remote.name_client(user_agent)
-        session = DriveSession(remote, name, may_drive, outbox.put)
-        _log.info("%s connected%s", name, "" if may_drive else ", watching only")
+        session = DriveSession(remote, remote.name_client(user_agent), device_id, outbox.put)
+        with self._changed:
+            self._open[ws] = session
+        try:
+            self._converse(ws, session, outbox)
+        finally:
+            with self._changed:
+                del self._open[ws]
+                self._changed.notify_all()
+
+    def _converse(self, ws: Server, session: DriveSession, outbox: Outbox) -> None:
+        remote, name = self._remote, session.name
+        _log.info("%s connected%s", name, "" if session.may_drive else ", watching only")
         outbox.start()
         code, text = _GOING_AWAY, "the web server ends"
         try:
             # Without its reader thread a connection is deaf, whatever else it believes.
             while not self._ending.is_set() and ws.thread.is_alive():
+                if session.is_revoked:
+                    code, text = _POLICY_VIOLATION, "this device is not paired any more"
+                    break
                 messages = _receive_all(ws)
                 if messages:
                     session.receive(messages, remote.clock.now_s())

@@ -128,7 +128,10 @@ class _Conversation:
         # Whether the sticks have been at rest since the last halt.
         self._rested = False
         self._session = DriveSession(
-            cast(Remote, self.remote), "phone 1", may_drive, self._told.append
+            cast(Remote, self.remote),
+            "phone 1",
+            "a device" if may_drive else None,
+            self._told.append,
         )
 
     def say(self, message: bytes) -> bool:

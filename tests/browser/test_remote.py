@@ -431,7 +431,7 @@ class TestLink:
         expect(phone.locator("#lost")).to_contain_text("Last heard: the gamepad drove.")
 
     def test_another_phone_may_still_drive_what_the_page_lost(self, phone, control, server):
-        other = Phone(server.port, {"Authorization": f"Bearer {server.remote.key}"})
+        other = Phone(server.port, {"Authorization": f"Bearer {server.access.key}"})
         other.drive()
         other.drive(1)
         expect(phone.locator("#wheel-of")).to_have_text(f"{other.name} has the wheel")
@@ -470,7 +470,7 @@ class TestLink:
 
 class TestOthers:
     def test_a_second_driver_is_told_who_drives(self, phone, fingers, control, server):
-        other = Phone(server.port, {"Authorization": f"Bearer {server.remote.key}"})
+        other = Phone(server.port, {"Authorization": f"Bearer {server.access.key}"})
         other.drive()
         other.drive(1)
         expect(phone.locator("#wheel-of")).to_have_text(f"{other.name} has the wheel")

@@ -138,7 +138,7 @@ class PhoneHand:
         self._open = True
         self.held_up = False
         self.silent = False
-        self.session = DriveSession(remote, name, True, lambda frame: None)
+        self.session = DriveSession(remote, name, "a device", lambda frame: None)
 
     def push(self, turn: float = 0.0) -> None:
         self._say(1.0, turn)
@@ -174,7 +174,7 @@ class PhoneHand:
     def come_back(self) -> None:
         """Be on a good link again, as the page is after it has connected anew."""
         if not self._open:
-            self.session = DriveSession(self._remote, self._name, True, lambda frame: None)
+            self.session = DriveSession(self._remote, self._name, "a device", lambda frame: None)
             self._sequence, self._open = 0, True
         self.silent = self.held_up = False
         self.deliver()
@@ -204,7 +204,7 @@ class PhoneHand:
 def phones(config: Config, link: FakeLink, clock: Clock, count: int = 2) -> list[PhoneHand]:
     """Return pages of one web server, the first of which drives."""
     wire = _Wire(link, clock)
-    remote = Remote(config, wire, wire, clock, "k" * 22)
+    remote = Remote(config, wire, wire, clock)
     return [PhoneHand(remote, wire, f"phone {n}") for n in range(1, count + 1)]
 
 

@@ -44,7 +44,7 @@ def connect(server: WebServer) -> Iterator[Callable[..., Phone]]:
     phones = []
 
     def connect(*, has_key: bool = True, headers: dict[str, str] | None = None) -> Phone:
-        key = {"Authorization": f"Bearer {server.remote.key}"} if has_key else {}
+        key = {"Authorization": f"Bearer {server.access.key}"} if has_key else {}
         phone = Phone(server.port, key | (headers or {}))
         phones.append(phone)
         return phone

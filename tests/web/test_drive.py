@@ -42,7 +42,9 @@ class Client:
 
     def __init__(self, remote, name, *, may_drive=True):
         self.told = []
-        self.session = DriveSession(remote, name, may_drive, self.told.append)
+        self.session = DriveSession(
+            remote, name, "a device" if may_drive else None, self.told.append
+        )
         self.clock = remote.clock
         self.seq = 0
 
@@ -71,7 +73,7 @@ def control():
 
 @pytest.fixture
 def remote(control):
-    remote = Remote(osr_config(), control, control, ManualClock(), "k" * 22)
+    remote = Remote(osr_config(), control, control, ManualClock())
     yield remote
     remote.asker.close()
 
@@ -407,3 +409,28 @@ def test_who_fell_silent_with_a_stick_held_rests_first_whoever_rested_meanwhile(
     phone.drive()
     phone.drive(1.0)
     assert control.motions[-1].speed_mps > 0
+
+
+def test_a_revoked_device_is_stopped_now_and_moves_nothing_more(phone, other, control, remote):
+    other.drive()
+    phone.drive()
+    phone.drive(1)
+    phone.session.revoke()
+    assert control.motions[-1] == Stop("phone 1 is not paired any more")
+    sent = len(control.sent)
+    phone.drive(0)
+    phone.drive(1)
+    assert len(control.sent) == sent
+    # A command that its thread was just about to send is stopped too.
+    phone.session.close()
+    assert control.motions[-1] == Stop("phone 1 disconnected")
+    other.drive(0)
+    other.drive(1)
+    assert remote.lease.holder == "phone 2"
+
+
+def test_revoking_a_watcher_stops_nobody(phone, other, control):
+    phone.drive()
+    phone.drive(1)
+    other.session.revoke()
+    assert control.motions[-1] == Arc(1.0, 0)

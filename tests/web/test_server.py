@@ -89,7 +89,7 @@ from tests.builders import osr_config
 from web.server import run_web
 base = pathlib.Path(sys.argv[1])
 run_web(osr_config(), base, host="127.0.0.1", port=0, state_dir=base / "state",
-        ready=lambda url: print(url, flush=True))
+        ready=lambda server: print(server.url, flush=True))
 """
 
 

@@ -1,5 +1,6 @@
 """Phones over real sockets, through the real link, to a control process that listens."""
 
+import http.client
 import json
 
 import msgspec
@@ -14,6 +15,8 @@ from tests.web.phone import RefusedError
 from web import sockets
 from web.asking import TIMEOUT_S
 from web.drive import MAX_BAD_FRAMES
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def start_driving(phone, control):
@@ -74,6 +77,7 @@ def test_a_driver_that_disconnects_stops_the_rover(connect, control, leave):
 def test_the_next_driver_can_take_over_at_once(connect, control):
     first, second = connect(), connect()
     start_driving(first, control)
+    second.wait("state", lambda f: f["driver"])
     first.close()
     control.wait_for_motion(is_stop, "a stop")
     second.wait("state", lambda f: not f["driver"])
@@ -156,11 +160,36 @@ def test_arm_stop_clear(connect, control):
 
 def test_anyone_who_watches_can_stop(connect, control):
     driver, watcher = connect(), connect(has_key=False)
-    assert watcher.ask("arm")["refusals"] == ["watching only: open the link with the key to arm"]
+    assert watcher.ask("arm")["refusals"] == ["watching only: pair this device to arm"]
     start_driving(driver, control)
     assert watcher.ask("stop", number=2)["accepted"]
     assert watcher.name in control.wait_for_motion(is_stop, "a stop").motion.reason
     assert control.asked == [RequestKind.STOP]
+
+
+def pair(server):
+    """Pair a device over the network; return its id and its cookie."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    token = server.access.invitations.make().token
+    connection.request("POST", "/pair", f"invitation={token}", FORM)
+    response = connection.getresponse()
+    connection.close()
+    assert response.status == 303
+    return server.access.devices.all()[0].id, response.headers["Set-Cookie"].partition(";")[0]
+
+
+def test_revoking_stops_what_the_device_drives_and_closes_its_page_alone(connect, control, server):
+    device, cookie = pair(server)
+    phone, other = connect(has_key=False, headers={"Cookie": cookie}), connect()
+    start_driving(phone, control)
+    other.wait("state", lambda f: f["driver"])
+    server.access.revoke(device)
+    control.wait_for_motion(is_stop, "a stop")
+    assert phone.wait_closed() == 1008
+    again = connect(has_key=False, headers={"Cookie": cookie})
+    assert again.ask("arm")["refusals"] == ["watching only: pair this device to arm"]
+    other.wait("state", lambda f: not f["driver"])
+    start_driving(other, control)
 
 
 def test_a_silent_control_is_told_and_driving_goes_on(connect, control):

@@ -2,6 +2,7 @@
 
 import { ActionButton } from "./action.js";
 import { openDetails, problems, showEvents, showFigures, showProblems, showWheels } from "./details.js";
+import { DeviceList } from "./devices.js";
 import { announce, byId, make, onPress, setData, setHidden, setText } from "./dom.js";
 import { Keyboard } from "./keyboard.js";
 import { Link } from "./link.js";
@@ -31,6 +32,7 @@ const pads = { left: new Stick(byId("pad-left")), right: new Stick(byId("pad-rig
 const pilot = new Pilot(link, [pads.left, pads.right, new Keyboard()]);
 const scene = new Scene(byId("scene"), byId("stage"), new Track());
 const lost = new LostNotice();
+const devices = new DeviceList();
 new StopButton(link, () => pilot.release());
 const action = new ActionButton((kind, seen) => {
   pilot.release();
@@ -127,6 +129,7 @@ link.addEventListener("state", ({ detail }) => {
   if (detail.telemetry) showTelemetry(detail, detail.telemetry);
   if (lost.isShown) look();
 });
+link.addEventListener("welcome", ({ detail }) => devices.show(detail.may_drive));
 link.addEventListener("answer", ({ detail }) => {
   // The stop button sees to its own.
   if (detail.kind === "stop") return;
@@ -155,7 +158,10 @@ onPress(byId("zoom-in"), () => scene.zoom(-1));
 onPress(byId("zoom-out"), () => scene.zoom(1));
 onPress(byId("refused-close"), () => setHidden(byId("refused"), true));
 onPress(byId("notice"), () => openDetails(true));
-onPress(byId("details-open"), () => openDetails(!byId("details").classList.contains("open")));
+onPress(byId("details-open"), () => {
+  openDetails(!byId("details").classList.contains("open"));
+  devices.show(link.mayDrive);
+});
 onPress(byId("details-close"), () => openDetails(false));
 wide.addEventListener("change", arrangePads);
 
