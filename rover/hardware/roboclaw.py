@@ -8,26 +8,22 @@ three controllers at 100 Hz that is 83 bytes, 7.2 ms of wire a tick instead of t
 currents and status 70 ms, the rest 630 ms.
 """
 
-import logging
 import math
 from collections.abc import Callable
 
 from rover.clock import Clock
 from rover.config import Config
-from rover.errors import BadReplyError, DeviceError, DeviceTimeoutError
+from rover.errors import DeviceError
 from rover.hardware.base import Reach, no_hurry
 from rover.hardware.bus.serial_line import SerialLine
-from rover.hardware.roboclaw_bus import RoboclawBus
 from rover.hardware.roboclaw_controller import RoboclawController
-from rover.hardware.roboclaw_reading import ReadingPlan, Transaction
+from rover.hardware.roboclaw_port import RoboclawPort
+from rover.hardware.roboclaw_reading import ReadingPlan
 from rover.hardware.roboclaw_wiring import outputs_by_wheel, wire_controllers
 from rover.messages import DeviceHealth, PowerReading, WheelFeedback, WheelReading
 from rover.motion.gate import PermittedTargets
 
-_log = logging.getLogger(__name__)
-
 _START_ATTEMPTS = 3
-_STOP_ATTEMPTS = 2
 # Permitting and sending take a few milliseconds, one silent controller 30 more.
 _TARGETS_AGE_S = 0.1
 # How long ago a controller may have answered to be worth another try within a tick; one that
@@ -35,7 +31,6 @@ _TARGETS_AGE_S = 0.1
 _LATELY_S = 0.1
 # How often a lost controller is asked again: each time costs a tick the reply margin.
 _ASK_LOST_EVERY_S = 0.5
-_REOPEN_EVERY_S = 1.0
 # Slow values must stay fresh at slow loop rates too: so many reads in turn a second.
 _READS_IN_TURN_HZ = 100.0
 # Of the time after which an encoder's silence is a fault.
@@ -54,14 +49,9 @@ class RoboclawDrive:
         self._silence_s = config.deadlines.controller_s
         self._feedback_s = config.deadlines.feedback_s
         self._clock = clock
-        self._open_line = open_line
-        self._bus: RoboclawBus | None = None
-        self._opened_s = -math.inf
-        self._trouble = ""
         self._controllers = wire_controllers(config)
+        self._port = RoboclawPort(config, clock, open_line, self._controllers)
         self._by_wheel = outputs_by_wheel(self._controllers, len(config.wheels))
-        # Whoever failed last comes last, so that nobody else waits for its deadline.
-        self._order = list(self._controllers)
         self._silent: set[RoboclawController] = set()
         self._brought_up = False
         in_turn = max(1, math.ceil(_READS_IN_TURN_HZ / config.loop.rate_hz))
@@ -74,10 +64,10 @@ class RoboclawDrive:
         answer and the likeliest cause; a port that could not be opened is tried again after a
         second at the earliest.
         """
-        bus = self._opened_bus()
-        answers = [self._bring_up(bus, controller) for controller in self._controllers]
-        if self._bus is None:
-            raise DeviceError(self._trouble)
+        self._port.open()
+        answers = [self._bring_up(controller) for controller in self._controllers]
+        if not self._port.is_open:
+            raise DeviceError(self._port.trouble)
         if not all(answers):
             raise DeviceError(self._who_is_missing())
 
@@ -93,7 +83,7 @@ class RoboclawDrive:
         self._silent.clear()
         acknowledged: set[RoboclawController] = set()
         now_s = self._clock.now_s()
-        for controller in tuple(self._order):
+        for controller in self._port.order:
             if controller.lost:
                 if now_s < controller.retry_s:
                     continue
@@ -113,8 +103,8 @@ class RoboclawDrive:
         """Send one controller its part of ``targets``; whether it has acknowledged."""
         fresh = self._clock.now_s() - targets.stamp_s <= _TARGETS_AGE_S
         if targets.power and controller.confirmed and fresh:
-            return self._send(controller, controller.speed_packet(targets.wheel_rad_s))
-        return self._send(controller, controller.zero_duty)
+            return self._port.send(controller, controller.speed_packet(targets.wheel_rad_s))
+        return self._port.send(controller, controller.zero_duty)
 
     def poll(self, hurry: Callable[[], bool] = no_hurry) -> None:
         """Read both encoders of every controller, and whatever else has its turn.
@@ -124,7 +114,7 @@ class RoboclawDrive:
         end, the next one begins with the rest.
         """
         self._brought_up = False
-        for reading in self._plan.share(tuple(self._order)):
+        for reading in self._plan.share(self._port.order):
             if isinstance(reading, RoboclawController):
                 self._read_encoders(reading)
             else:
@@ -155,7 +145,7 @@ class RoboclawDrive:
                 controller.read_speeds,
                 controller.read_currents,
             ):
-                self._try(controller, transaction)
+                self._port.attempt(controller, transaction)
 
     def feedback(self) -> WheelFeedback:
         """Return what was read last, in the order of the wheel table.
@@ -206,52 +196,26 @@ class RoboclawDrive:
 
     def stop(self) -> None:
         """Command zero duty on every controller, lost ones too; a silent one is tried twice."""
-        left = tuple(self._order)
-        for _ in range(_STOP_ATTEMPTS):
-            left = tuple(unit for unit in left if not self._stopped(unit))
-
-    def _stopped(self, controller: RoboclawController) -> bool:
-        try:
-            return self._send(controller, controller.zero_duty)
-        except Exception:  # noqa: BLE001 - whatever is wrong with one, the others must stop too
-            _log.exception("stopping %s", controller.name)
-            return False
+        self._port.stop()
 
     def close(self) -> None:
         """Stop the motors and let go of the port."""
         try:
             self.stop()
         finally:
-            self._hang_up("the port has been closed")
-            self._opened_s = -math.inf
+            self._port.close()
 
     def _is_ready(self, controller: RoboclawController) -> bool:
         return controller.health(self._clock.now_s(), self._silence_s).ready
 
-    def _opened_bus(self) -> RoboclawBus:
-        if self._bus is not None:
-            return self._bus
-        now_s = self._clock.now_s()
-        if now_s - self._opened_s < _REOPEN_EVERY_S:
-            raise DeviceError(self._trouble)
-        self._opened_s = now_s
-        try:
-            line = self._open_line()
-        except DeviceError as error:
-            self._hang_up(str(error))
-            raise
-        self._bus = RoboclawBus(line, self._config.baud, self._config.reply_margin_s, self._clock)
-        return self._bus
-
-    def _bring_up(self, bus: RoboclawBus, controller: RoboclawController) -> bool:
+    def _bring_up(self, controller: RoboclawController) -> bool:
         """Whether ``controller`` is ready, or could be made so within a few attempts."""
         if self._is_ready(controller):
             return True
         return any(
-            self._try(controller, controller.identify)
-            and self._try(controller, controller.confirm_timeout)
+            self._port.attempt(controller, controller.identify)
+            and self._port.attempt(controller, controller.confirm_timeout)
             for _ in range(_START_ATTEMPTS)
-            if self._bus is bus
         )
 
     def _read_encoders(self, controller: RoboclawController) -> None:
@@ -259,7 +223,7 @@ class RoboclawDrive:
         if controller.lost or controller in self._silent:
             return
         if controller.confirmed:
-            if not self._try(controller, controller.read_encoders):
+            if not self._port.attempt(controller, controller.read_encoders):
                 self._silent.add(controller)
         elif not self._brought_up:
             self._brought_up = True
@@ -267,8 +231,8 @@ class RoboclawDrive:
 
     def _bring_back(self, controller: RoboclawController) -> None:
         """Make a controller ready that answers again: it may have lost its settings."""
-        ready = (controller.identified or self._try(controller, controller.identify)) and (
-            self._try(controller, controller.confirm_timeout)
+        ready = (controller.identified or self._port.attempt(controller, controller.identify)) and (
+            self._port.attempt(controller, controller.confirm_timeout)
         )
         if not ready:
             self._silent.add(controller)
@@ -276,53 +240,11 @@ class RoboclawDrive:
     def _read_next_in_turn(self) -> None:
         silent = self._silent
         turn = self._plan.next_in_turn(lambda unit: unit.confirmed and unit not in silent)
-        if turn is not None and not self._try(*turn):
+        if turn is not None and not self._port.attempt(*turn):
             self._plan.again(*turn)
             if not turn[0].confirmed:
                 # Found to have been reset: that must be seen before it is made ready again.
                 silent.add(turn[0])
-
-    def _send(self, controller: RoboclawController, packet: bytes) -> bool:
-        bus = self._bus
-        if bus is None:
-            return False
-        try:
-            bus.send(packet)
-        except DeviceError as error:
-            self._note(controller, error)
-            return False
-        controller.heard(self._clock.now_s())
-        return True
-
-    def _try(self, controller: RoboclawController, transaction: Transaction) -> bool:
-        """Whether ``transaction`` succeeded; why not is in the controller's health."""
-        bus = self._bus
-        if bus is None:
-            return False
-        try:
-            transaction(bus)
-        except DeviceError as error:
-            self._note(controller, error)
-            return False
-        controller.heard(self._clock.now_s())
-        return True
-
-    def _note(self, controller: RoboclawController, error: DeviceError) -> None:
-        if isinstance(error, DeviceTimeoutError | BadReplyError):
-            controller.failed(error, self._clock.now_s(), self._silence_s)
-            self._order.remove(controller)
-            self._order.append(controller)
-        else:
-            self._hang_up(str(error))
-
-    def _hang_up(self, reason: str) -> None:
-        """Let go of a port that is gone; ``start`` opens it again."""
-        self._trouble = reason
-        for controller in self._controllers:
-            controller.disconnected(reason)
-        if self._bus is not None:
-            bus, self._bus = self._bus, None
-            bus.close()
 
     def _who_is_missing(self) -> str:
         missing = [unit for unit in self._controllers if not self._is_ready(unit)]

@@ -300,15 +300,15 @@ def test_a_bug_in_one_controllers_packets_leaves_none_of_the_others_turning(
     config = osr_config()
     panel = structs.replace(config.panel, motor_enable=None)
     rover = MemoryRover(structs.replace(config, panel=panel)).driving(FULL)
-    drive = rover.hardware.drive
-    send = drive._send
+    port = rover.hardware.drive._port
+    send = port.send
 
     def broken(controller, packet):
         if controller.address == 0x80:
             raise RuntimeError("a bug")
         return send(controller, packet)
 
-    monkeypatch.setattr(drive, "_send", broken)
+    monkeypatch.setattr(port, "send", broken)
     rover.loop.shut_down()
     units = rover.simulated.devices.units
     assert [all(o.idle for o in unit.outputs) for unit in units] == [False, True, True]
