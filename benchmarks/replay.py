@@ -48,6 +48,10 @@ class TapingLine:
         """Throw away what has come in and was not read."""
         self._line.flush_input()
 
+    def discard_output(self) -> int:
+        """Throw away what has not left the port; return how many bytes that had not."""
+        return self._line.discard_output()
+
     def close(self) -> None:
         """Let go of the line."""
         self._line.close()
@@ -75,6 +79,10 @@ class ReplayingLine:
 
     def flush_input(self) -> None:
         """Nothing has come in."""
+
+    def discard_output(self) -> int:
+        """Nothing waits."""
+        return 0
 
     def close(self) -> None:
         """Nothing to let go of."""

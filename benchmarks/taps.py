@@ -50,6 +50,10 @@ class TappedLine:
         """Throw away what has come in and was not read."""
         self._line.flush_input()
 
+    def discard_output(self) -> int:
+        """Throw away what has not left the port; return how many bytes that had not."""
+        return self._line.discard_output()
+
     def close(self) -> None:
         """Let go of the port."""
         self._line.close()

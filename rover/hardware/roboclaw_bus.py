@@ -25,6 +25,10 @@ class RoboclawBus:
     first two, the next request waits until the bus has been quiet for 10 ms and what has come in
     meanwhile is thrown away; where nothing came back, those have passed by the deadline. Nothing
     is retried here.
+
+    No request outlives its deadline in the port: what has not left by then is taken back. A stuck
+    adapter that does not give it back gets nothing more until it is empty, but for the ``undo`` of
+    a command, once and at once: whenever it goes on, that follows on the command's heels.
     """
 
     def __init__(self, line: SerialLine, baud: int, reply_margin_s: float, clock: Clock) -> None:
@@ -33,12 +37,23 @@ class RoboclawBus:
         self._margin_s = reply_margin_s
         self._byte_s = framing.wire_time_s(1, baud)
         self._quiet_until_s: float | None = None
+        # Whether something had not left the port by its deadline, and may still be there.
+        self._stuck = False
         # When the last request had arrived at its controller: the time of what it read.
         self.arrived_s = 0.0
 
-    def send(self, packet: bytes) -> None:
-        """Send a write command and see it acknowledged."""
-        reply = self._exchange(packet, len(framing.ACKNOWLEDGED))
+    def send(self, packet: bytes, undo: bytes = b"") -> None:
+        """Send a write command and see it acknowledged.
+
+        ``undo`` is what may follow if the port keeps the command for later.
+        """
+        deadline_s = self._ask(packet, len(framing.ACKNOWLEDGED))
+        reply = self._line.read(len(framing.ACKNOWLEDGED), deadline_s)
+        if not reply:
+            error = self._late(packet, reply)
+            if undo and self._stuck and self._line.discard_output():
+                self._line.write(undo)
+            raise error
         if reply != framing.ACKNOWLEDGED:
             raise self._spoilt(f"0x{reply.hex()} instead of 0xFF acknowledges {packet.hex(' ')}")
 
@@ -96,13 +111,25 @@ class RoboclawBus:
         """Send ``request`` and return the deadline of its reply."""
         if self._quiet_until_s is not None:
             self._settle(self._quiet_until_s)
-        self._line.write(request)
+        try:
+            self._line.write(request)
+        except DeviceTimeoutError:
+            # A part of it may be in the port.
+            self._be_quiet()
+            raise
         self.arrived_s = self._clock.now_s() + len(request) * self._byte_s
         return self.arrived_s + reply_bytes * self._byte_s + self._margin_s
 
     def _settle(self, quiet_until_s: float) -> None:
         self._clock.sleep_s(quiet_until_s - self._clock.now_s())
         self._line.flush_input()
+        waiting = self._line.discard_output() if self._stuck else 0
+        if waiting:
+            raise DeviceTimeoutError(
+                f"{waiting} bytes that were sent before are stuck in the port: look for flow "
+                "control or a stuck USB adapter"
+            )
+        self._stuck = False
         self._quiet_until_s = None
 
     def _checked(self, request: bytes, reply: bytes) -> bytes:
@@ -113,9 +140,8 @@ class RoboclawBus:
             raise
 
     def _late(self, request: bytes, reply: bytes) -> DeviceTimeoutError:
-        if reply:
-            self._be_quiet()
-        else:
+        self._be_quiet()
+        if not reply and not self._stuck:
             # The bus has been quiet ever since the request, and that was most of the time.
             self._quiet_until_s = self.arrived_s + QUIET_AFTER_ERROR_S
         got = f"only {reply.hex(' ')}" if reply else "nothing"
@@ -126,4 +152,5 @@ class RoboclawBus:
         return BadReplyError(text)
 
     def _be_quiet(self) -> None:
+        self._stuck = self._line.discard_output() > 0
         self._quiet_until_s = self._clock.now_s() + QUIET_AFTER_ERROR_S

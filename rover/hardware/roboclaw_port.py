@@ -75,7 +75,8 @@ class RoboclawPort:
 
     def send(self, controller: RoboclawController, packet: bytes) -> bool:
         """Whether ``controller`` has acknowledged ``packet``; why not is in its health."""
-        return self.attempt(controller, lambda bus: bus.send(packet))
+        undo = b"" if packet == controller.zero_duty else controller.zero_duty
+        return self.attempt(controller, lambda bus: bus.send(packet, undo))
 
     def attempt(self, controller: RoboclawController, transaction: Transaction) -> bool:
         """Whether ``transaction`` succeeded; why not is in the controller's health."""

@@ -49,6 +49,10 @@ class MemorySerialLine:
         self._devices.advance_to(now_s)
         self._bus.discard_received(now_s)
 
+    def discard_output(self) -> int:
+        """Nothing waits: what is written is on the wire."""
+        return 0
+
     def close(self) -> None:
         """Let go of the line."""
 

@@ -41,7 +41,12 @@ class ScriptedLine:
         self.stubborn: set[int] = set()
         self.gone = False
         self.closed = False
+        # A stuck adapter keeps what is written; not every one can be told to forget it.
+        self.stuck = False
+        self.gives_back = True
+        self.kept: deque[bytes] = deque()
         self.written: list[tuple[float, bytes]] = []
+        self.delivered: list[tuple[float, bytes]] = []
         self.flushes: list[float] = []
         self._spoilt: dict[tuple[int, int], deque[bytes]] = {}
         self._incoming = b""
@@ -57,6 +62,13 @@ class ScriptedLine:
         if self.gone:
             raise DeviceError("the port is gone")
         self.written.append((self.clock.now_s(), data))
+        if self.stuck:
+            self.kept.append(data)
+            return
+        self._deliver(data)
+
+    def _deliver(self, data: bytes) -> None:
+        self.delivered.append((self.clock.now_s(), data))
         self._arrived_s = self.clock.now_s() + len(data) * BYTE_S
         address, command = data[0], data[1]
         if address in self.silent:
@@ -87,6 +99,18 @@ class ScriptedLine:
     def flush_input(self) -> None:
         self.flushes.append(self.clock.now_s())
         self._incoming = b""
+
+    def discard_output(self) -> int:
+        waiting = sum(map(len, self.kept))
+        if self.gives_back:
+            self.kept.clear()
+        return waiting
+
+    def go_on(self) -> None:
+        """Be stuck no longer: whatever is kept goes out, one after the other."""
+        self.stuck = False
+        while self.kept:
+            self._deliver(self.kept.popleft())
 
     def close(self) -> None:
         self.closed = True

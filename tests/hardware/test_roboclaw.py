@@ -572,6 +572,19 @@ def test_a_port_lost_while_starting():
         rig.drive.start()
 
 
+@pytest.mark.parametrize("gives_back", [True, False])
+def test_what_a_stuck_adapter_has_kept_turns_no_wheel_when_it_goes_on(rig, gives_back):
+    rig.ticks(0.1)
+    rig.line.stuck, rig.line.gives_back = True, gives_back
+    mark = len(rig.line.delivered)
+    rig.ticks(1.0)
+    rig.line.go_on()
+    sent = [data for _, data in rig.line.delivered[mark:]]
+    # Of the one packet that could not be taken back, if any, zero duty is on its heels.
+    assert [data[1] for data in sent] == ([] if gives_back else [37, 34])
+    assert len({data[0] for data in sent}) <= 1
+
+
 # Stopping
 
 

@@ -9,6 +9,7 @@ from tests.hardware.fakes import BYTE_S, ScriptedLine, with_crc
 
 MARGIN_S = 0.010
 ZERO_DUTY = bytes.fromhex("80 22 00 00 00 00 98 17")
+SPEED = with_crc(bytes.fromhex("80 25 000002f1 000002f1"))
 ENCODERS = b"\x80\x4e"
 VERSION = b"RoboClaw 2x15a v4.2.4\n\x00"
 
@@ -109,6 +110,55 @@ def test_after_an_error_the_bus_is_quiet_for_10_ms_and_flushed(bus, line, clock,
     bus.read(ENCODERS, 8)
     assert line.flushes == [pytest.approx(failed_s + 0.010)]
     assert line.written[-1][0] >= failed_s + 0.010
+
+
+def test_what_a_stuck_port_keeps_is_taken_back_at_its_deadline(bus, line):
+    line.stuck = True
+    with pytest.raises(DeviceTimeoutError):
+        bus.send(SPEED, ZERO_DUTY)
+    line.go_on()
+    assert line.delivered == []
+    bus.send(ZERO_DUTY)
+    assert [data for _, data in line.delivered] == [ZERO_DUTY]
+
+
+def test_after_a_stuck_port_goes_on_there_is_a_silence_first(bus, line, clock):
+    """The far end may have got half of a packet."""
+    line.stuck = True
+    with pytest.raises(DeviceTimeoutError):
+        bus.send(SPEED, ZERO_DUTY)
+    failed_s = clock.now_s()
+    line.go_on()
+    bus.send(ZERO_DUTY)
+    assert line.written[-1][0] >= failed_s + 0.010
+
+
+def test_a_port_that_gives_nothing_back_gets_the_undo_and_nothing_more(bus, line):
+    line.stuck, line.gives_back = True, False
+    with pytest.raises(DeviceTimeoutError):
+        bus.send(SPEED, ZERO_DUTY)
+    for _ in range(5):
+        with pytest.raises(DeviceTimeoutError, match="20 bytes .* stuck in the port"):
+            bus.send(SPEED, ZERO_DUTY)
+        with pytest.raises(DeviceTimeoutError, match="stuck"):
+            bus.read(ENCODERS, 8)
+    line.go_on()
+    assert [data for _, data in line.delivered] == [SPEED, ZERO_DUTY]
+    bus.send(ZERO_DUTY)
+    assert line.packets()[-1] == ZERO_DUTY
+
+
+def test_a_packet_of_which_a_part_was_taken_is_followed_by_silence(bus, line, clock, monkeypatch):
+    def tear(_data: bytes) -> None:
+        raise DeviceTimeoutError("took 5 of 13 bytes")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(line, "write", tear)
+        with pytest.raises(DeviceTimeoutError):
+            bus.send(SPEED, ZERO_DUTY)
+    torn_s = clock.now_s()
+    bus.send(ZERO_DUTY)
+    assert line.written[-1][0] >= torn_s + 0.010
 
 
 def test_a_late_answer_is_not_taken_for_the_next(bus, line):

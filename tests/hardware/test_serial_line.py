@@ -1,7 +1,10 @@
 """The serial port on a real pseudo-terminal."""
 
 import errno
+import fcntl
 import os
+import struct
+import termios
 import tty
 from pathlib import Path
 
@@ -87,6 +90,37 @@ def test_flushing_throws_stale_bytes_away(line, far_end):
     assert line.read(1, soon()) == b"\xff"
 
 
+@pytest.fixture
+def kernel(monkeypatch):
+    """What the kernel holds of what was written: a pseudo-terminal never holds anything."""
+    flushed: list[int] = []
+    monkeypatch.setattr(fcntl, "ioctl", lambda _fd, _what, _to: struct.pack("i", 13))
+    monkeypatch.setattr(termios, "tcflush", lambda _fd, queue: flushed.append(queue))
+    return flushed
+
+
+def test_what_has_not_left_the_port_is_counted_and_taken_back(line, kernel):
+    assert line.discard_output() == 13
+    assert kernel == [termios.TCOFLUSH]
+
+
+def test_nothing_waits_in_a_port_that_works(line):
+    line.write(b"\x80\x4e")
+    assert line.discard_output() == 0
+
+
+def test_closing_leaves_nothing_to_be_sent_later(far_end, kernel):
+    opened = open_serial_line(far_end.port, 115200, CLOCK)
+    kernel.clear()
+    opened.close()
+    assert kernel == [termios.TCOFLUSH]
+
+
+def test_what_somebody_else_has_left_in_the_port_is_thrown_away(far_end, kernel):
+    open_serial_line(far_end.port, 115200, CLOCK)
+    assert termios.TCOFLUSH in kernel
+
+
 def test_an_unplugged_cable_is_a_device_error(line, far_end):
     far_end.unplug()
     with pytest.raises(DeviceError, match=r"is gone.*check the cable"):
@@ -97,7 +131,12 @@ def test_an_unplugged_cable_is_a_device_error(line, far_end):
 
 def test_a_closed_line_is_a_device_error(line):
     line.close()
-    for use in (lambda: line.write(b"x"), lambda: line.read(1, soon()), line.flush_input):
+    for use in (
+        lambda: line.write(b"x"),
+        lambda: line.read(1, soon()),
+        line.flush_input,
+        line.discard_output,
+    ):
         with pytest.raises(DeviceError, match="is gone"):
             use()
 
