@@ -55,10 +55,11 @@ class RoboclawPort:
         return tuple(self._order)
 
     def open(self) -> None:
-        """Open the port, if it is not open.
+        """Open the port, if it is not open, and say zero duty to every controller first of all.
 
-        Raises DeviceError if that cannot be done; it is tried again after a second at the
-        earliest.
+        Wheels that somebody who was killed has left turning would be kept turning by whatever
+        valid packet comes before. Raises DeviceError if the port cannot be opened; it is tried
+        again after a second at the earliest.
         """
         if self._bus is not None:
             return
@@ -72,6 +73,7 @@ class RoboclawPort:
             self.hang_up(str(error))
             raise
         self._bus = RoboclawBus(line, self._config.baud, self._config.reply_margin_s, self._clock)
+        self.stop()
 
     def send(self, controller: RoboclawController, packet: bytes) -> bool:
         """Whether ``controller`` has acknowledged ``packet``; why not is in its health."""

@@ -4,6 +4,7 @@ JPL's rover: 0x80 turns left front and left middle, 0x82 right front and right m
 (inverted), 0x81 right rear (inverted) and left rear.
 """
 
+import contextlib
 import itertools
 import math
 from collections.abc import Callable
@@ -42,6 +43,7 @@ def test_start_identifies_and_sets_the_timeout_and_reads_it_back():
         ask = bytes((address,))
         # 14: serial timeout of 3 * 100 ms.
         assert rig.line.packets(address) == [
+            with_crc(ask + bytes.fromhex("22 0000 0000")),
             ask + b"\x15",
             ask + b"\x5a",
             ask + b"\x18",
@@ -50,6 +52,28 @@ def test_start_identifies_and_sets_the_timeout_and_reads_it_back():
         ]
     assert rig.ready() == ALL_READY
     assert {entry.firmware for entry in rig.drive.health()} == {VERSION}
+
+
+@pytest.mark.parametrize("silent", [(), (0x80,)], ids=["all answer", "one is silent"])
+def test_wheels_that_were_left_turning_get_zero_duty_before_anything_is_asked(silent):
+    """Any valid packet would keep them turning: a controller counts its timeout from the last."""
+    rig = Rig()
+    rig.line.silent |= set(silent)
+    with contextlib.suppress(DeviceError):
+        rig.drive.start()
+    packets = rig.line.packets()
+    first_other = next(n for n, data in enumerate(packets) if data[1] != 34)
+    assert {data[0] for data in packets[:first_other]} == set(ADDRESSES)
+    assert first_other == len(ADDRESSES) + len(silent)
+
+
+def test_a_cable_that_is_back_brings_zero_duty_first(rig):
+    rig.line.gone = True
+    rig.tick()
+    rig.clock.sleep_s(1.0)
+    mark = len(rig.line.written)
+    rig.drive.start()
+    assert [data[1] for _, data in rig.line.written[mark : mark + 3]] == [34, 34, 34]
 
 
 def test_nothing_is_opened_before_start():
@@ -69,7 +93,8 @@ def test_nobody_answers():
     with pytest.raises(DeviceError, match=r"no RoboClaw answers on /dev/serial0 at 115200 baud"):
         rig.drive.start()
     for address in ADDRESSES:
-        assert len(rig.line.packets(address)) == 3  # the version, asked for and twice again
+        # Zero duty, and again; the version, asked for and twice again.
+        assert [data[1] for data in rig.line.packets(address)] == [34, 34, 21, 21, 21]
 
 
 def test_one_does_not_answer():

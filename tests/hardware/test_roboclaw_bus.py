@@ -138,7 +138,7 @@ def test_a_port_that_gives_nothing_back_gets_the_undo_and_nothing_more(bus, line
     with pytest.raises(DeviceTimeoutError):
         bus.send(SPEED, ZERO_DUTY)
     for _ in range(5):
-        with pytest.raises(DeviceTimeoutError, match="20 bytes .* stuck in the port"):
+        with pytest.raises(DeviceTimeoutError, match=r"20 bytes .* stuck in the port"):
             bus.send(SPEED, ZERO_DUTY)
         with pytest.raises(DeviceTimeoutError, match="stuck"):
             bus.read(ENCODERS, 8)
