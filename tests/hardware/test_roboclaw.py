@@ -179,6 +179,35 @@ def test_targets_that_have_lain_about_become_zero_duty(rig, age_s, command):
     assert [packet[1] for packet in rig.line.packets()] == [command] * 3
 
 
+@pytest.mark.parametrize("acknowledged", [True, False])
+def test_a_speed_that_a_frozen_process_sends_late_is_taken_back_at_once(
+    rig, monkeypatch, acknowledged
+):
+    """Stopped between its look at the clock and the write, it goes on with the write."""
+    targets = permitted(CONFIG, (TURN_RAD_S,) * 6, now_s=rig.clock.now_s())
+    write = rig.line.write
+
+    def frozen_write(data: bytes) -> None:
+        if data[:2] == b"\x82\x25":
+            rig.clock.sleep_s(5.0)
+            if not acknowledged:
+                rig.line.spoil(0x82, 37, b"")
+        write(data)
+
+    monkeypatch.setattr(rig.line, "write", frozen_write)
+    rig.drive.command(targets)
+    assert [(data[0], data[1]) for data in rig.line.packets()] == [
+        (0x80, 37),
+        (0x82, 37),
+        (0x82, 34),
+        (0x81, 34),
+    ]
+    (late_s, _), (undone_s, _) = rig.line.written[1:3]
+    assert undone_s - late_s < 0.025
+    entry = rig.drive.health()[1]
+    assert "stood still" in "".join(entry.warnings + entry.errors)
+
+
 @pytest.mark.parametrize("state", [ArmState.DISARMED, ArmState.FAULT, ArmState.ESTOP])
 def test_without_power_every_motor_gets_zero_duty(rig, state):
     rig.drive.command(permitted(CONFIG, (TURN_RAD_S,) * 6, state=state))
