@@ -54,6 +54,8 @@ class RoboclawDrive:
         self._by_wheel = outputs_by_wheel(self._controllers, len(config.wheels))
         self._silent: set[RoboclawController] = set()
         self._brought_up = False
+        # Whether the last command let the wheels turn.
+        self._powered = False
         in_turn = max(1, math.ceil(_READS_IN_TURN_HZ / config.loop.rate_hz))
         self._plan = ReadingPlan(self._controllers, in_turn)
 
@@ -81,6 +83,7 @@ class RoboclawDrive:
         as missing in the ticks between. Of those that did not take it but have answered lately
         one gets it once more: on a noisy wire most failures are a flipped bit.
         """
+        self._powered = targets.power
         self._silent.clear()
         acknowledged: set[RoboclawController] = set()
         now_s = self._clock.now_s()
@@ -119,7 +122,8 @@ class RoboclawDrive:
     def poll(self, hurry: Callable[[], bool] = no_hurry) -> None:
         """Read both encoders of every controller, and whatever else has its turn.
 
-        A controller that has come back is brought up instead, one a tick. One that did not take
+        A controller that has come back is brought up instead, one a tick, while the wheels have
+        no power. One that did not take
         this tick's command is not asked. When ``hurry`` says after a reading that the tick must
         end, the next one begins with the rest.
         """
@@ -229,13 +233,17 @@ class RoboclawDrive:
         )
 
     def _read_encoders(self, controller: RoboclawController) -> None:
-        """Read the encoders of a controller that answers, or bring one up that has come back."""
+        """Read the encoders of a controller that answers, or bring one up that has come back.
+
+        Not on a rover that has power: that a controller was reset or lost must be seen, and take
+        the power away, before it is made ready again.
+        """
         if controller.lost or controller in self._silent:
             return
         if controller.confirmed:
             if not self._port.attempt(controller, controller.read_encoders):
                 self._silent.add(controller)
-        elif not self._brought_up:
+        elif not self._brought_up and not self._powered:
             self._brought_up = True
             self._bring_back(controller)
 

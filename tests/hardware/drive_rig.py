@@ -8,6 +8,7 @@ from rover.config import Config
 from rover.errors import DeviceError
 from rover.hardware.base import no_hurry
 from rover.hardware.roboclaw import RoboclawDrive
+from rover.messages import ArmState
 from tests.builders import osr_config
 from tests.hardware.fakes import ScriptedLine, permitted
 
@@ -26,6 +27,7 @@ class Rig:
         self.line = ScriptedLine(self.clock)
         self.opened: list[float] = []
         self.port_error = ""
+        self.state = ArmState.ARMED
         for address in (0x80, 0x81, 0x82):
             self.line.data |= {
                 (address, 21): VERSION.encode() + b"\n\x00",
@@ -62,7 +64,8 @@ class Rig:
         self.clock.advance_to(self.next_s)
         before_s = self.clock.now_s()
         self.next_s = before_s + TICK_S
-        self.drive.command(permitted(self.config, wheel_rad_s or (TURN_RAD_S,) * 6, now_s=before_s))
+        speeds = wheel_rad_s or (TURN_RAD_S,) * 6
+        self.drive.command(permitted(self.config, speeds, state=self.state, now_s=before_s))
         self.drive.poll(hurry)
         return self.clock.now_s() - before_s
 
@@ -70,6 +73,15 @@ class Rig:
         end_s = self.clock.now_s() + duration_s
         while self.clock.now_s() < end_s:
             self.tick()
+
+    def recover(self) -> None:
+        """Take the power away, as the loop does, until every controller is ready; give it back."""
+        self.state = ArmState.FAULT
+        end_s = self.clock.now_s() + 2.0
+        while not all(self.ready().values()):
+            assert self.clock.now_s() < end_s, "a controller is not made ready again"
+            self.tick()
+        self.state = ArmState.ARMED
 
     def ready(self) -> dict[str, bool]:
         return {entry.name[-4:]: entry.ready for entry in self.drive.health()}

@@ -517,8 +517,7 @@ def test_a_controller_lost_again_soon_gets_zero_duty_at_once_too(rig):
     rig.line.silent.add(0x80)
     rig.ticks(0.3)
     rig.line.silent.clear()
-    while not rig.ready()["0x80"]:
-        rig.tick()
+    rig.recover()
     rig.line.silent.add(0x80)
     while rig.ready()["0x80"]:
         rig.tick()
@@ -532,6 +531,7 @@ def test_controllers_that_come_back_together_are_brought_up_one_a_tick(rig):
     rig.line.silent |= {0x80, 0x81, 0x82}
     rig.ticks(1.0)
     rig.line.silent.clear()
+    rig.state = ArmState.FAULT
     brought_up = []
     while not all(rig.ready().values()):
         mark = len(rig.line.written)
@@ -547,8 +547,7 @@ def test_a_controller_that_comes_back_is_confirmed_before_it_drives(rig):
     rig.line.data[0x80, 15] = b"\x00"  # it was without power
     rig.line.silent.clear()
     mark = len(rig.line.written)
-    while not rig.ready()["0x80"]:
-        rig.tick()
+    rig.recover()
     rig.tick()
     sent = rig.sent_since(mark, 0x80)
     commands = [data[1] for data in sent]
@@ -564,7 +563,11 @@ def test_a_controller_that_comes_back_without_taking_its_timeout_never_drives(ri
     rig.line.stubborn.add(0x80)
     rig.line.silent.clear()
     mark = len(rig.line.written)
-    rig.ticks(2.0)
+    rig.state = ArmState.FAULT
+    rig.ticks(1.0)
+    assert 14 in {data[1] for data in rig.sent_since(mark, 0x80)}
+    rig.state = ArmState.ARMED
+    rig.ticks(1.0)
     assert not rig.ready()["0x80"]
     assert 37 not in {data[1] for data in rig.sent_since(mark, 0x80)}
 
@@ -581,6 +584,42 @@ def test_a_timeout_that_reads_back_wrong_while_driving_takes_the_power_away(rig)
     assert commanded == {34}
 
 
+def reset_unnoticed(rig: Rig, address: int) -> None:
+    """Let a controller forget its timeout; its encoders happen to stand where they stood."""
+    rig.line.data[address, 15] = b"\x00"
+
+
+def tick_until_the_timeout_is_read(rig: Rig, address: int, hurry: Callable[[], bool]) -> None:
+    mark = len(rig.line.written)
+    while (address, 15) not in {(data[0], data[1]) for _, data in rig.line.written[mark:]}:
+        rig.tick(hurry=hurry)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("state", [ArmState.ARMED, ArmState.DISARMED])
+def test_a_reset_that_is_found_by_reading_the_timeout_back_is_seen_before_it_is_mended(
+    rig, address, state
+):
+    """A tick that was cut short has left encoders over: they come after the timeout."""
+    rig.state = state
+    rig.ticks(0.1)
+    reset_unnoticed(rig, address)
+    asked = itertools.cycle((False, True, True))
+    tick_until_the_timeout_is_read(rig, address, lambda: next(asked))
+    assert not rig.ready()[f"0x{address:02X}"]
+
+
+def test_a_controller_is_made_ready_again_only_once_the_wheels_have_no_power(rig):
+    rig.ticks(0.1)
+    reset_unnoticed(rig, 0x82)
+    mark = len(rig.line.written)
+    rig.ticks(2.0)
+    assert not rig.ready()["0x82"]
+    assert 14 not in {data[1] for data in rig.sent_since(mark, 0x82)}
+    rig.recover()
+    assert rig.line.data[0x82, 15] == b"\x03"
+
+
 def test_an_encoder_that_jumps_is_a_controller_that_was_reset(rig):
     rig.counts(0x80, 1_000_000, 1_000_000)
     rig.ticks(0.1)
@@ -589,9 +628,7 @@ def test_an_encoder_that_jumps_is_a_controller_that_was_reset(rig):
     mark = len(rig.line.written)
     rig.tick()
     assert not rig.ready()["0x80"]
-    rig.tick()
-    rig.tick()
-    assert rig.ready()["0x80"]
+    rig.recover()
     assert with_crc(bytes.fromhex("80 0e 03")) in rig.sent_since(mark, 0x80)
     assert rig.drive.feedback().wheels[0].position_rad == before
 

@@ -117,10 +117,12 @@ def test_status_bits_reach_the_health(rig):
 def test_a_power_cycle_while_driving_never_leaves_a_controller_without_its_timeout(rig):
     rig.run(0.5)
     rig.rover.inject(PowerCycle(0x82))
-    unconfirmed = rig.config.roboclaw.serial_timeout_s
     rig.run(0.8)
+    assert not rig.ready()["0x82"]
+    # As the loop does, for a controller that is not ready is a fault.
+    rig.run(0.1, state=ArmState.FAULT)
     (controller,) = (unit for unit in rig.rover.truth().controllers if unit.address == 0x82)
-    assert controller.timeout_s == pytest.approx(unconfirmed)
+    assert controller.timeout_s == pytest.approx(rig.config.roboclaw.serial_timeout_s)
     assert rig.ready() == dict.fromkeys(("0x80", "0x81", "0x82"), True)
 
 
@@ -134,8 +136,9 @@ def test_a_controller_whose_wire_breaks_stops_by_itself_and_comes_back_confirmed
     assert abs(left_middle) < 0.1
     assert right_front > 4.0
     rig.rover.inject(Silence(0x80, silent=False))
-    rig.run(1.5)
+    rig.run(1.0, state=ArmState.FAULT)
     assert all(rig.ready().values())
+    rig.run(1.0)
     assert min(rig.speeds_rad_s()) > 4.0
 
 
