@@ -249,13 +249,13 @@ EXCEPTIONS: tuple[PadException, ...] = (
     ),
     PadException(
         "8BitDo pad with Nintendo's letters at D",
-        "SDL's mappings of 2dc8:3230, 3810, 5112, 6002, 6101 and 6102 for Linux: a:b1, b:b0, that "
-        "is A, to the east, sends BTN_SOUTH and B, to the south, BTN_EAST. 6001, 6003 and 6103 "
-        "(SN30 Pro by USB, Pro 2) are taken to be alike, unverified. At X, S and A "
-        "they are an Xbox, a Switch and a PlayStation 4 pad.",
+        "SDL's mappings of 2dc8:3230, 3810, 5112, 6002, 6006, 6101, 6102 for Linux: a:b1, b:b0: "
+        "A, to the east, sends BTN_SOUTH and B, to the south, BTN_EAST; of 6006, the Pro 2, "
+        "libretro's file tells the same. 6001, 6003 and 6103 are taken to be alike, unverified. "
+        "At X, S and A they are an Xbox, a Switch and a PlayStation 4 pad.",
         vendor=_EIGHTBITDO,
         products=frozenset(
-            {0x3230, 0x3810, 0x5112, 0x6001, 0x6002, 0x6003, 0x6101, 0x6102, 0x6103}
+            {0x3230, 0x3810, 0x5112, 0x6001, 0x6002, 0x6003, 0x6006, 0x6101, 0x6102, 0x6103}
         ),
         buttons={Control.SOUTH: int(Key.EAST), Control.EAST: int(Key.SOUTH)},
     ),
