@@ -18,7 +18,7 @@ from benchmarks.harness import NotMeasuredError
 from benchmarks.phone import Phone
 from benchmarks.pretended_pad import PadHand
 from benchmarks.rig import NO_PAD, SAY_EVERY_S, Rig, loop_settings, running_rig
-from rover.gamepad.layout import DEAD_MAN, Axis
+from rover.gamepad.codes import Axis, Key
 from rover.messages import Arc, Source
 
 _PRIORITY = 50
@@ -143,6 +143,6 @@ def gamepad_hand() -> Iterator[tuple[Rig, Hand]]:
         pad = PadHand.receive(here)
         stack.callback(pad.close)
         rig.arm()
-        pad.press(DEAD_MAN)
+        pad.press(Key.TR)
         time.sleep(0.2)
         yield rig, _GamepadHand(pad)

@@ -12,8 +12,8 @@ from benchmarks.harness import NotMeasuredError
 from rover.clock import ManualClock
 from rover.config import Config
 from rover.gamepad import Gamepad
+from rover.gamepad.codes import EV_KEY, Key
 from rover.gamepad.finder import PadFinder
-from rover.gamepad.layout import EV_KEY, Key
 from rover.hardware import Hardware
 from rover.hardware.bus.i2c import I2cBus
 from rover.hardware.bus.lines import EndpointFactory, LineEndpoint

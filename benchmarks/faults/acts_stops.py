@@ -9,7 +9,7 @@ from benchmarks.faults.act import Act
 from benchmarks.faults.fault import Driver
 from benchmarks.faults.stage import Stage
 from benchmarks.harness import NotMeasuredError, wait_until
-from rover.gamepad.layout import Key
+from rover.gamepad.codes import Key
 from rover.messages import ArmState, RequestKind
 from rover.sim.faults import PressStop
 

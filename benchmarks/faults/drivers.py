@@ -12,7 +12,7 @@ from typing import Protocol
 from benchmarks.harness import NotMeasuredError
 from benchmarks.phone import Phone
 from benchmarks.pretended_pad import PadHand
-from rover.gamepad.layout import DEAD_MAN, Axis, Key
+from rover.gamepad.codes import Axis, Key
 
 _SAY_EVERY_S = 0.02
 _RECONNECT_EVERY_S = 0.1
@@ -113,10 +113,10 @@ class GamepadHand(threading.Thread):
         with self._lock:
             self._pushed, self._trembles = False, True
             self._held.move(Axis.Y, 0)
-            self._held.release(DEAD_MAN)
+            self._held.release(Key.TR)
         time.sleep(_HEARD_S)
         with self._lock:
-            self._held.press(DEAD_MAN)
+            self._held.press(Key.TR)
         time.sleep(_HEARD_S)
 
     def full(self) -> None:
@@ -128,7 +128,7 @@ class GamepadHand(threading.Thread):
     def let_go(self) -> float:
         """Release the dead-man button, the stick still pushed; return when (s, monotonic)."""
         with self._lock:
-            return self._held.release(DEAD_MAN)
+            return self._held.release(Key.TR)
 
     def tap(self, key: Key) -> float:
         """Press and release a button; return when it was pressed (s, monotonic)."""

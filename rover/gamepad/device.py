@@ -4,10 +4,16 @@ Only python-evdev's API of version 1.6 is used, which is what Debian 12 has.
 """
 
 import errno
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rover.config import GamepadConfig
 from rover.errors import DeviceError
-from rover.gamepad.layout import EV_ABS, EV_KEY, AxisRange, layout_of, why_not_gamepad
+from rover.gamepad.codes import EV_ABS, EV_KEY
+from rover.gamepad.identity import PadIdentity
+from rover.gamepad.layout import why_cannot_drive
+from rover.gamepad.mapping import AxisRange, PadCapabilities, mapping_of
+from rover.gamepad.nodes import SYSFS, About, about_path, why_not_gamepad
 
 if TYPE_CHECKING:
     from evdev import InputDevice, InputEvent
@@ -23,25 +29,35 @@ class NotAGamepadError(DeviceError):
 
 
 class OpenPad:
-    """An open gamepad; ``layout`` says which of its axes is what.
+    """An open gamepad; ``mapping`` says which of its codes serves which control.
 
-    Takes over an open ``evdev.InputDevice``. Raises NotAGamepadError if it is none.
+    Takes over an open ``evdev.InputDevice``. Raises NotAGamepadError if it cannot drive as
+    ``config`` binds its controls. ``about`` is what sysfs tells of it, if it knows it.
     """
 
-    def __init__(self, device: "InputDevice[str]", path: str) -> None:
+    def __init__(
+        self,
+        device: "InputDevice[str]",
+        path: str,
+        config: GamepadConfig | None = None,
+        about: About | None = None,
+    ) -> None:
+        config = config or GamepadConfig()
         self._device = device
         self.path = path
         self.name = device.name
-        codes = device.capabilities(absinfo=False)
-        axes = codes.get(EV_ABS, [])
-        reason = why_not_gamepad(codes.get(EV_KEY, []), axes)
+        self.identity = _identity(device, about.identity.driver if about else "")
+        self.capabilities = _capabilities(device, about.properties if about else frozenset())
+        reason = why_not_gamepad(self.identity, self.capabilities, config)
         if reason:
-            raise NotAGamepadError(f"{self.name} ({path}) cannot drive: {reason}")
-        ranges = {}
-        for code in axes:
-            info = device.absinfo(code)
-            ranges[code] = AxisRange(info.min, info.max, info.flat)
-        self.layout = layout_of(ranges)
+            raise self._cannot_drive(reason)
+        try:
+            self.mapping = mapping_of(self.capabilities, self.identity, config)
+        except DeviceError as error:
+            raise NotAGamepadError(f"{error} ({path})") from error
+        reason = why_cannot_drive(self.mapping, config.bindings)
+        if reason:
+            raise self._cannot_drive(reason)
 
     def fileno(self) -> int:
         """Return the descriptor that becomes readable when there are events."""
@@ -76,7 +92,7 @@ class OpenPad:
         """
         try:
             keys = self._device.active_keys()
-            axes = {code: self._device.absinfo(code).value for code in self.layout.ranges}
+            axes = {code: self._device.absinfo(code).value for code in sorted(self.mapping.axes)}
         except OSError as error:
             raise self._gone(error.strerror) from error
         return keys, axes
@@ -88,8 +104,11 @@ class OpenPad:
     def _gone(self, why: str | None) -> DeviceError:
         return DeviceError(f"{self.name} ({self.path}) is gone: {why}")
 
+    def _cannot_drive(self, reason: str) -> NotAGamepadError:
+        return NotAGamepadError(f"{self.name} ({self.path}) cannot drive: {reason}")
 
-def open_pad(path: str) -> OpenPad:
+
+def open_pad(path: str, config: GamepadConfig | None = None, sysfs: Path = SYSFS) -> OpenPad:
     """Open the input device at ``path``, which need not be a character device.
 
     Raises NotAGamepadError, or DeviceError with what to do about it. The evdev library must
@@ -111,10 +130,27 @@ def open_pad(path: str) -> OpenPad:
     except UnicodeDecodeError as error:
         raise NotAGamepadError(f"the name of the device at {path} is not text") from error
     try:
-        return OpenPad(device, path)
+        return OpenPad(device, path, config, about_path(path, sysfs))
     except NotAGamepadError:
         device.close()
         raise
     except OSError as error:
         device.close()
         raise DeviceError(f"the gamepad at {path} cannot be read: {error.strerror}") from error
+
+
+def _identity(device: "InputDevice[str]", driver: str) -> PadIdentity:
+    info = device.info
+    return PadIdentity(
+        info.bustype, info.vendor, info.product, info.version, device.name, device.uniq, driver
+    )
+
+
+def _capabilities(device: "InputDevice[str]", properties: frozenset[int]) -> PadCapabilities:
+    # Properties come from sysfs: python-evdev breaks where a device does not tell them.
+    codes = device.capabilities(absinfo=False)
+    axes = {}
+    for code in codes.get(EV_ABS, []):
+        info = device.absinfo(code)
+        axes[code] = AxisRange(info.min, info.max, info.flat)
+    return PadCapabilities(frozenset(codes.get(EV_KEY, [])), axes, properties)

@@ -1,28 +1,23 @@
-"""Finds the gamepad to drive with, at start and when one is plugged in later.
+"""Finds the gamepad to drive with, at start and when one is plugged in later."""
 
-What a node under /dev/input is gets read from sysfs first, so that keyboards and mice are
-never opened: opening can wake a sleeping device, and the kernel may take tens of
-milliseconds to close one, which is several ticks.
-"""
-
-import ctypes
 import os
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
+from rover.config import GamepadConfig
 from rover.errors import DeviceError
 from rover.gamepad.device import NotAGamepadError, OpenPad, open_pad
-from rover.gamepad.layout import Axis, Key, why_not_gamepad
+from rover.gamepad.identity import PadIdentity
+from rover.gamepad.nodes import DEVICES, SYSFS, about_node, why_not_gamepad
 
 AUTO = "auto"
 NO_PAD = "no gamepad found: plug one in or pair it"
 NO_LIBRARY = "no gamepad can be read, the evdev library is missing: sudo apt install python3-evdev"
 
-# The kernel prints sets of codes as words of the reader's own long, the highest first.
-_LONG_BITS = 8 * ctypes.sizeof(ctypes.c_long)
 _NODE = re.compile(r"event(\d+)")
 
 # A path and its inode: a new device under an old name is a new device.
@@ -30,29 +25,33 @@ _Node = tuple[str, int]
 
 
 class Candidate(Struct, frozen=True):
-    """A node that says it is a gamepad."""
+    """A node that says it is a gamepad; ``identity`` is None where sysfs does not know it."""
 
     path: str
     name: str
+    identity: PadIdentity | None = None
 
 
 class PadFinder:
     """Looks for gamepads. A look that finds nothing new costs one listing of a directory.
 
-    ``device`` is a path or AUTO. ``open_at`` opens a path: ``open_pad``, or a test's.
+    ``device`` is AUTO or what ``gamepad.device`` may be: a path, vendor:product, a unique
+    address, a name. ``open_at`` opens a path: ``open_pad``, or a test's.
     """
 
     def __init__(
         self,
         device: str = AUTO,
-        directory: Path = Path("/dev/input"),
-        sysfs: Path = Path("/sys/class/input"),
-        open_at: Callable[[str], OpenPad] = open_pad,
+        directory: Path = DEVICES,
+        sysfs: Path = SYSFS,
+        open_at: Callable[[str], OpenPad] | None = None,
+        config: GamepadConfig | None = None,
     ) -> None:
+        self._config = config or GamepadConfig()
         self._device = device
         self._directory = directory
         self._sysfs = sysfs
-        self._open_at = open_at
+        self._open_at = open_at or partial(open_pad, config=self._config, sysfs=sysfs)
         self._candidates: dict[_Node, Candidate | None] = {}
         self._refused: dict[_Node, str] = {}
         # Importing takes many ticks: do it now, not when a pad is plugged in.
@@ -62,15 +61,15 @@ class PadFinder:
         """Open the first gamepad; return it, or None and one sentence saying why not."""
         if self._library_trouble:
             return None, self._library_trouble
-        if self._device != AUTO:
+        if self._device.startswith("/"):
             return self._open_configured()
         troubles = []
-        for node, candidate in self._look():
+        for node, candidate in self._wanted():
             pad, trouble = self._open(node, candidate.path)
             if pad is not None:
                 return pad, ""
             troubles.append(trouble)
-        return None, troubles[0] if troubles else NO_PAD
+        return None, troubles[0] if troubles else self._none_found()
 
     def others(self, driving: OpenPad) -> str:
         """Return a sentence about gamepads other than the one that drives, empty if none."""
@@ -86,6 +85,24 @@ class PadFinder:
         return (
             f"more than one gamepad: {driving.name} ({driving.path}) drives, "
             f"{' and '.join(ignored)} is ignored; set gamepad.device to choose"
+        )
+
+    def _wanted(self) -> list[tuple[_Node, Candidate]]:
+        """Return the candidates that ``gamepad.device`` means."""
+        found = self._look()
+        if self._device == AUTO:
+            return found
+        wanted = self._device.lower()
+        return [(node, one) for node, one in found if wanted in _names(one)]
+
+    def _none_found(self) -> str:
+        if self._device == AUTO:
+            return NO_PAD
+        there = [f"{one.name} ({_known_as(one)})" for _, one in self._look()]
+        have = f"there is {' and '.join(there)}" if there else "there is none at all"
+        return (
+            f'gamepad.device is "{self._device}", and no such gamepad is there; {have}: plug it '
+            f'in or pair it, or set gamepad.device to "{AUTO}"'
         )
 
     def _open_configured(self) -> tuple[OpenPad | None, str]:
@@ -128,23 +145,27 @@ class PadFinder:
 
     def _examine(self, name: str) -> Candidate | None:
         path = str(self._directory / name)
-        about = self._sysfs / name / "device"
-        try:
-            keys = _codes((about / "capabilities" / "key").read_text(), Key)
-            axes = _codes((about / "capabilities" / "abs").read_text(), Axis)
-            title = (about / "name").read_text(errors="replace").strip()
-        except OSError:
+        about = about_node(name, self._sysfs)
+        if about is None:
             # Sysfs does not know it: opening it will tell.
             return Candidate(path, name)
-        return None if why_not_gamepad(keys, axes) else Candidate(path, title)
+        if why_not_gamepad(about.identity, about, self._config):
+            return None
+        return Candidate(path, about.identity.name, about.identity)
 
 
-def _codes(words: str, wanted: type[Key] | type[Axis]) -> set[int]:
-    """Return which of the ``wanted`` codes are in a set as sysfs prints it."""
-    bits = 0
-    for word in words.split():
-        bits = bits << _LONG_BITS | int(word, 16)
-    return {code for code in wanted if bits >> code & 1}
+def _names(candidate: Candidate) -> tuple[str, ...]:
+    """Return what ``gamepad.device`` may call a pad, in small letters."""
+    one = candidate.identity
+    if one is None:
+        return (candidate.name.lower(),)
+    numbers = f"{one.vendor:04x}:{one.product:04x}"
+    return tuple(name.lower() for name in (numbers, one.key, one.uniq, one.name) if name)
+
+
+def _known_as(candidate: Candidate) -> str:
+    one = candidate.identity
+    return candidate.path if one is None else one.uniq or one.key
 
 
 def _has_library() -> bool:

@@ -1,101 +1,18 @@
-"""What the codes of a gamepad mean, by the kernel's conventions. Pure: no device, no library.
+"""Where everything on a pad is held, and what that asks for. Pure: no device, no library."""
 
-Codes are the ABI of linux/input-event-codes.h; what they mean on a gamepad is the kernel's
-Documentation/input/gamepad.rst. Axes are negative to the left and up.
-"""
-
-from collections.abc import Container, Iterable, Mapping
-from enum import IntEnum
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-EV_SYN, EV_KEY, EV_ABS = 0x00, 0x01, 0x03
-SYN_REPORT, SYN_DROPPED = 0, 3
+from rover.config import BindingsConfig
+from rover.config.input_codes import PressedWhen
+from rover.gamepad.codes import Control
+from rover.gamepad.mapping import KeyButton, PadMapping, StickAxis, TriggerAxis
 
-
-class Key(IntEnum):
-    """Buttons, named by where they are on the pad."""
-
-    SOUTH = 0x130
-    EAST = 0x131
-    NORTH = 0x133
-    WEST = 0x134
-    TL = 0x136
-    TR = 0x137
-    TL2 = 0x138
-    TR2 = 0x139
-    SELECT = 0x13A
-    START = 0x13B
-    DPAD_LEFT = 0x222
-    DPAD_RIGHT = 0x223
-
-
-class Axis(IntEnum):
-    """Absolute axes."""
-
-    X = 0x00
-    Y = 0x01
-    Z = 0x02
-    RX = 0x03
-    RY = 0x04
-    RZ = 0x05
-    GAS = 0x09
-    BRAKE = 0x0A
-    HAT0X = 0x10
-    HAT2X = 0x14
-    HAT2Y = 0x15
-
-
-DEAD_MAN = Key.TR
-TURBO = Key.TL
-MODE_KEYS = frozenset({Key.NORTH, Key.WEST})
-
-# Right and left trigger: the kernel's convention; pads that speak HID as for Android; xpad,
-# hid-playstation and most others.
-_TRIGGERS = ((Axis.HAT2X, Axis.HAT2Y), (Axis.GAS, Axis.BRAKE), (Axis.RZ, Axis.Z))
-# A driver's idea of "flat" may not eat more of a stick than this part of its way.
-_MOST_FLAT = 0.25
-_HAT_PRESSED = 0.5
-
-
-class AxisRange(Struct, frozen=True):
-    """The ends of an axis in raw units, and how far from the middle it may rest."""
-
-    minimum: int
-    maximum: int
-    flat: int = 0
-
-    def centred(self, raw: int) -> float:
-        """Return where a stick is, -1 to 1, 0 in the middle and within ``flat`` of it.
-
-        A middle that lies between two raw values (127 and 128 of 0 to 255) is both of them.
-        """
-        half = (self.maximum - self.minimum) / 2
-        if half <= 0:
-            return 0.0
-        offset = raw - (self.minimum + self.maximum) / 2
-        flat = min(max(self.flat, 0.5), half * _MOST_FLAT)
-        if abs(offset) <= flat:
-            return 0.0
-        beyond = min(1.0, (abs(offset) - flat) / (half - flat))
-        return beyond if offset > 0 else -beyond
-
-    def pulled(self, raw: int) -> float:
-        """Return how far a trigger is pulled, 0 to 1; it rests at the minimum."""
-        way = self.maximum - self.minimum
-        return min(1.0, max(0.0, (raw - self.minimum) / way)) if way > 0 else 0.0
-
-
-class Layout(Struct, frozen=True):
-    """Which axis of this very pad does what.
-
-    ``forward`` and ``reverse`` are the analog triggers, None on a pad without them.
-    """
-
-    ranges: dict[int, AxisRange]
-    turn: Axis
-    forward: Axis | None
-    reverse: Axis | None
+# A trigger that has been seen nearer to its rest than this is believed from then on.
+_NEAR_REST = 0.1
+# A trigger that stands for a button is down from the first on, and up below the second.
+_PRESSED, _RELEASED = 0.6, 0.5
 
 
 class Controls(Struct, frozen=True):
@@ -114,108 +31,165 @@ class Controls(Struct, frozen=True):
     deflection: float
 
 
-def why_not_gamepad(keys: Container[int], axes: Container[int]) -> str:
-    """Return why a device with these codes cannot drive a rover, empty if it can."""
-    if Key.SOUTH not in keys:
-        return "it is not a gamepad (it has no BTN_SOUTH)"
-    if Axis.X not in axes or Axis.Y not in axes:
-        return "it has no left stick (ABS_X and ABS_Y)"
-    if DEAD_MAN not in keys:
-        return "it has no right shoulder button (BTN_TR) to be the dead-man"
+class Change(Struct, frozen=True):
+    """A button, or what stands for one, that went down or up."""
+
+    control: Control
+    pressed: bool
+
+
+def why_cannot_drive(mapping: PadMapping, bindings: BindingsConfig) -> str:
+    """Return why a pad cannot drive a rover, as it is mapped and bound; empty if it can."""
+    has = mapping.controls
+    if Control(bindings.dead_man) not in has:
+        return (
+            f"it has no {bindings.dead_man} to be the dead-man: bind another control to "
+            "gamepad.bindings.dead_man, or run `rover calibrate gamepad` and give it a button, or "
+            "a switch that springs back"
+        )
+    by_stick = _bound(bindings.drive, mapping) is not None
+    by_trigger = None not in {_bound(bindings.forward, mapping), _bound(bindings.reverse, mapping)}
+    if not by_stick and not by_trigger:
+        return (
+            f"it has no {bindings.drive or bindings.forward} to drive with: bind another control "
+            "to gamepad.bindings.drive, or run `rover calibrate gamepad`"
+        )
     return ""
 
 
-def layout_of(ranges: Mapping[int, AxisRange]) -> Layout:
-    """Work out which axes are what from those that the pad has.
-
-    The right stick is RX and RY. A pad that has no RX has its right stick on Z and RZ, which
-    are otherwise the triggers; one with neither steers with the left stick.
-    """
-    if Axis.RX in ranges:
-        turn, stick = Axis.RX, {Axis.RX, Axis.RY}
-    elif Axis.Z in ranges and Axis.RZ in ranges:
-        turn, stick = Axis.Z, {Axis.Z, Axis.RZ}
-    else:
-        turn, stick = Axis.X, {Axis.X, Axis.Y}
-    forward, reverse = None, None
-    for right, left in _TRIGGERS:
-        if right in ranges and left in ranges and right not in stick:
-            forward, reverse = right, left
-            break
-    known: dict[int, AxisRange] = {axis: ranges[axis] for axis in Axis if axis in ranges}
-    return Layout(known, turn, forward, reverse)
-
-
 class PadState:
-    """Every button and axis of a pad as last heard.
+    """Every button and axis of a pad as last heard, under the names of its controls.
 
-    A trigger counts as released until it has moved: some drivers report the middle of its
-    range until then.
+    A trigger asks for nothing, but is not at rest either, until it has been seen near its rest:
+    it may have been held when the pad appeared, and some drivers report the middle of its range
+    until it is touched. So it has to be let go of once, and pulled before where it was never
+    touched.
     """
 
-    def __init__(self, layout: Layout, keys: Iterable[int], axes: Mapping[int, int]) -> None:
-        self._layout = layout
-        self._keys = set(keys)
-        self._axes = dict(axes)
-        self._moved: set[int] = set()
+    def __init__(
+        self,
+        mapping: PadMapping,
+        bindings: BindingsConfig,
+        keys: Iterable[int],
+        axes: Mapping[int, int],
+    ) -> None:
+        self._served = mapping.controls
+        self._of_key: dict[int, list[Control]] = {}
+        self._of_axis: dict[int, list[Control]] = {}
+        for control, served in mapping.controls.items():
+            if isinstance(served, KeyButton):
+                self._of_key.setdefault(served.code, []).append(control)
+            else:
+                axis = served.axis if isinstance(served, PressedWhen) else served.code
+                self._of_axis.setdefault(axis, []).append(control)
+        self._drive = _bound(bindings.drive, mapping)
+        self._turn = _bound(bindings.turn, mapping) or _bound(Control.LEFT_STICK_X, mapping)
+        self._slide = _bound(bindings.slide, mapping)
+        self._forward = _bound(bindings.forward, mapping)
+        self._reverse = _bound(bindings.reverse, mapping)
+        self._spin_left = _bound(bindings.spin_left, mapping)
+        self._spin_right = _bound(bindings.spin_right, mapping)
+        self._turbo = _bound(bindings.turbo, mapping)
+        self._axes: dict[int, int] = {}
+        self._positions: dict[Control, float] = {}
+        self._down: set[Control] = set()
+        self._doubted = {
+            control
+            for control in (self._forward, self._reverse)
+            if control is not None and isinstance(self._served[control], TriggerAxis)
+        }
+        self.replace(keys, {axis: axes.get(axis, 0) for axis in self._of_axis})
 
-    def set_key(self, code: int, *, pressed: bool) -> None:
-        """Take in one button."""
-        if pressed:
-            self._keys.add(code)
-        else:
-            self._keys.discard(code)
+    def set_key(self, code: int, *, pressed: bool) -> tuple[Change, ...]:
+        """Take in one button; return what was told, be it new or not.
 
-    def set_axis(self, code: int, raw: int) -> None:
-        """Take in one axis."""
+        A press of what is down already tells of a release that was lost.
+        """
+        controls = self._of_key.get(code, ())
+        for control in controls:
+            self._press(control, pressed)
+        return tuple(Change(control, pressed) for control in controls)
+
+    def set_axis(self, code: int, raw: int) -> tuple[Change, ...]:
+        """Take in one axis; return the buttons that have changed by it."""
         self._axes[code] = raw
-        self._moved.add(code)
+        changes = (self._move(control, raw) for control in self._of_axis.get(code, ()))
+        return tuple(change for change in changes if change is not None)
 
-    def replace(self, keys: Iterable[int], axes: Mapping[int, int]) -> frozenset[int]:
+    def replace(self, keys: Iterable[int], axes: Mapping[int, int]) -> frozenset[Control]:
         """Take in everything anew; return the buttons that were up before and are down."""
+        before = set(self._down)
         now = set(keys)
-        found_down = frozenset(now - self._keys)
-        self._keys = now
+        for code in self._of_key:
+            self.set_key(code, pressed=code in now)
         for code, raw in axes.items():
-            if raw != self._axes.get(code):
-                self.set_axis(code, raw)
-        return found_down
+            self.set_axis(code, raw)
+        return frozenset(self._down - before)
 
-    def is_down(self, key: Key) -> bool:
+    def is_down(self, control: Control | str | None) -> bool:
         """Tell whether a button is held."""
-        return key in self._keys
+        return control in self._down
+
+    @property
+    def doubted(self) -> frozenset[Control]:
+        """The triggers that drive and have not been seen near their rest yet."""
+        return frozenset(self._doubted)
 
     def controls(self) -> Controls:
         """Return what the pad's state asks for."""
-        stick = -self._centred(Axis.Y)
-        forward = self._trigger(self._layout.forward, Key.TR2)
-        reverse = self._trigger(self._layout.reverse, Key.TL2)
+        stick = -self._stick(self._drive)
+        forward, reverse = self._pulled(self._forward), self._pulled(self._reverse)
         drive = min(1.0, max(-1.0, stick + forward - reverse))
-        turn = -self._centred(self._layout.turn)
-        left, right = self._d_pad()
+        turn = -self._stick(self._turn)
+        left, right = self._pulled(self._spin_left), self._pulled(self._spin_right)
+        unknown = 1.0 if self._doubted else 0.0
         return Controls(
             drive=drive,
             turn=turn,
-            slide=-self._centred(Axis.X),
+            slide=-self._stick(self._slide),
             spin=left - right,
-            turbo=self.is_down(TURBO),
+            turbo=self.is_down(self._turbo),
             # The sum too: two that are within the deadband may be beyond it together.
-            deflection=max(abs(stick), forward, reverse, abs(drive), abs(turn), left, right),
+            deflection=max(
+                abs(stick), forward, reverse, abs(drive), abs(turn), left, right, unknown
+            ),
         )
 
-    def _centred(self, axis: Axis) -> float:
-        return self._layout.ranges[axis].centred(self._axes.get(axis, 0))
+    def _stick(self, control: Control | None) -> float:
+        return 0.0 if control is None else self._positions[control]
 
-    def _trigger(self, axis: Axis | None, key: Key) -> float:
-        if axis is None:
-            return 1.0 if self.is_down(key) else 0.0
-        if axis not in self._moved:
+    def _pulled(self, control: Control | None) -> float:
+        """Return how far a trigger is pulled, and 1 or 0 for what is pressed or not."""
+        if control is None or control in self._doubted:
             return 0.0
-        return self._layout.ranges[axis].pulled(self._axes[axis])
+        if control in self._positions:
+            return self._positions[control]
+        return 1.0 if control in self._down else 0.0
 
-    def _d_pad(self) -> tuple[float, float]:
-        """Return whether the d-pad is pressed to the left, and to the right: 1 or 0."""
-        hat = self._centred(Axis.HAT0X) if Axis.HAT0X in self._layout.ranges else 0.0
-        left = hat <= -_HAT_PRESSED or self.is_down(Key.DPAD_LEFT)
-        right = hat >= _HAT_PRESSED or self.is_down(Key.DPAD_RIGHT)
-        return float(left), float(right)
+    def _move(self, control: Control, raw: int) -> Change | None:
+        served = self._served[control]
+        match served:
+            case StickAxis():
+                self._positions[control] = served.position(raw)
+                return None
+            case TriggerAxis():
+                position = self._positions[control] = served.position(raw)
+                if position <= _NEAR_REST:
+                    self._doubted.discard(control)
+                limit = _RELEASED if control in self._down else _PRESSED
+                return self._press(control, position >= limit)
+            case PressedWhen():
+                return self._press(control, served.holds(raw))
+            case _:
+                return None
+
+    def _press(self, control: Control, pressed: bool) -> Change | None:
+        if pressed is (control in self._down):
+            return None
+        (self._down.add if pressed else self._down.discard)(control)
+        return Change(control, pressed)
+
+
+def _bound(control: str | None, mapping: PadMapping) -> Control | None:
+    """Return the control of this name if the pad has it."""
+    return Control(control) if control is not None and control in mapping.controls else None

@@ -18,7 +18,7 @@ import msgspec
 from rover.clock import ManualClock
 from rover.config import Config
 from rover.gamepad import Gamepad, GamepadUpdate
-from tests.gamepad.pads import ABS, KEY, SYN, Description
+from tests.gamepad.pads import ABS, KEY, SYN, Description, Info
 
 _EVENT = struct.Struct("llHHi")
 _ARRIVAL_S = 5.0
@@ -152,7 +152,7 @@ def _ioctls(node: int, description: Description) -> str:
     lines = [
         f"@DEV /dev/input/event{node}",
         "EVIOCGVERSION 0 01000100",
-        "EVIOCGID 0 03005E04EA020103",
+        f"EVIOCGID 0 {_identity(description.info)}",
         "EVIOCGEFFECTS 0 10000000",
         f"EVIOCGNAME(0) {len(name) + 1} {name.ljust(256, bytes(1)).hex().upper()}",
         f"EVIOCGPHYS(0) 1 {bytes(256).hex()}",
@@ -168,6 +168,11 @@ def _ioctls(node: int, description: Description) -> str:
         *_axes(description, description.later_values),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _identity(info: Info) -> str:
+    numbers = (info.bustype, info.vendor, info.product, info.version)
+    return struct.pack("<4H", *numbers).hex().upper()
 
 
 def _axes(description: Description, values: dict[int, int]) -> list[str]:

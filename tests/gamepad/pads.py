@@ -8,7 +8,8 @@ BTN_LEFT, BTN_TOUCH = 0x110, 0x14A
 BTN_SOUTH, BTN_EAST, BTN_NORTH, BTN_WEST = 0x130, 0x131, 0x133, 0x134
 BTN_TL, BTN_TR, BTN_TL2, BTN_TR2 = 0x136, 0x137, 0x138, 0x139
 BTN_SELECT, BTN_START, BTN_MODE = 0x13A, 0x13B, 0x13C
-BTN_DPAD_LEFT, BTN_DPAD_RIGHT = 0x222, 0x223
+BTN_THUMBL, BTN_THUMBR = 0x13D, 0x13E
+BTN_DPAD_UP, BTN_DPAD_DOWN, BTN_DPAD_LEFT, BTN_DPAD_RIGHT = 0x220, 0x221, 0x222, 0x223
 ABS_X, ABS_Y, ABS_Z, ABS_RX, ABS_RY, ABS_RZ = range(6)
 ABS_GAS, ABS_BRAKE, ABS_HAT0X, ABS_HAT0Y = 0x09, 0x0A, 0x10, 0x11
 
@@ -24,6 +25,15 @@ class AbsInfo(Struct, frozen=True):
     resolution: int = 0
 
 
+class Info(Struct, frozen=True):
+    """What EVIOCGID answers; the names are those of python-evdev."""
+
+    bustype: int = 3
+    vendor: int = 0x1234
+    product: int = 0x5678
+    version: int = 0x0100
+
+
 class Description(Struct, frozen=True):
     """A device. ``later_keys`` and ``later_axes`` are its state when asked a second time."""
 
@@ -33,6 +43,7 @@ class Description(Struct, frozen=True):
     held: list[int] = []
     later_held: list[int] = []
     later_values: dict[int, int] = {}
+    info: Info = Info()
 
 
 _FACE = [BTN_SOUTH, BTN_EAST, BTN_NORTH, BTN_WEST]
@@ -42,7 +53,7 @@ _HAT = AbsInfo(0, -1, 1)
 
 XBOX = Description(
     "Microsoft X-Box One S pad",
-    [*_FACE, BTN_TL, BTN_TR, BTN_SELECT, BTN_START, BTN_MODE],
+    [*_FACE, BTN_TL, BTN_TR, BTN_SELECT, BTN_START, BTN_MODE, BTN_THUMBL, BTN_THUMBR],
     {
         ABS_X: _STICK,
         ABS_Y: _STICK,

@@ -8,6 +8,7 @@ import struct
 from evdev.eventio import EventIO
 
 from rover.gamepad.device import OpenPad
+from rover.gamepad.finder import PadFinder
 from tests.gamepad.pads import ABS, KEY, SYN, SYN_REPORT, Description
 
 _EVENT = struct.Struct("llHHi")
@@ -23,6 +24,8 @@ class SocketDevice(EventIO):
         self._far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         self.fd = self._here.fileno()
         self.name = description.name
+        self.uniq = ""
+        self.info = description.info
         self.held = list(description.held)
         self.values = {code: axis.value for code, axis in description.axes.items()}
         self.gone = False
@@ -72,6 +75,22 @@ class SocketDevice(EventIO):
     def _require(self) -> None:
         if self.gone:
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+
+
+class OnlyPad(PadFinder):
+    """Finds one pad, at once."""
+
+    def __init__(self, pad: OpenPad) -> None:
+        super().__init__("auto")
+        self._pad = pad
+
+    def find(self) -> tuple[OpenPad | None, str]:
+        """Return the pad."""
+        return self._pad, ""
+
+    def others(self, driving: OpenPad) -> str:
+        """There are none."""
+        return ""
 
 
 class Bench:

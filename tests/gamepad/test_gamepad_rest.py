@@ -8,13 +8,12 @@ from rover.clock import ManualClock
 from rover.config import Config
 from rover.gamepad import Gamepad
 from rover.gamepad.device import OpenPad
-from rover.gamepad.finder import PadFinder
 from rover.messages import Source, Stop, is_neutral
 from rover.motion.arbiter import Arbiter
 from tests.builders import osr_config
 from tests.gamepad import pads
 from tests.gamepad.pads import ABS, KEY, XBOX
-from tests.gamepad.socket_device import SocketDevice
+from tests.gamepad.socket_device import OnlyPad, SocketDevice
 
 TICK_S = 0.01
 OSR = osr_config()
@@ -37,26 +36,12 @@ POSITIONS = {
 LETTING_GO = [(ABS, axis, 0) for axis in POSITIONS]
 
 
-class OnlyPad(PadFinder):
-    """Finds one pad, at once."""
-
-    def __init__(self, device: SocketDevice) -> None:
-        super().__init__("auto")
-        self._device = device
-
-    def find(self) -> tuple[OpenPad | None, str]:
-        return OpenPad(self._device, "here"), ""
-
-    def others(self, pad: OpenPad) -> str:
-        return ""
-
-
 class Hands:
     """A pad in somebody's hands, and the arbiter that hears it; knows what the hands do."""
 
     def __init__(self, config: Config) -> None:
         self.device = SocketDevice(XBOX)
-        self.gamepad = Gamepad(config, ManualClock(0.0), OnlyPad(self.device))
+        self.gamepad = Gamepad(config, ManualClock(0.0), OnlyPad(OpenPad(self.device, "here")))
         self.arbiter = Arbiter(config)
         self.now_s = 0.0
         self.held = False
