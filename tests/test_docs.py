@@ -335,7 +335,7 @@ def test_the_traced_frame_becomes_the_traced_packets() -> None:
         row = f"| {name.replace('_', ' ')} | {angle} | {wheel_rad_s:.3f} | {counts} | "
         assert row in TRACE, row
     for controller in wire_controllers(config):
-        packet = controller.speed_packet(targets.wheel_rad_s)
+        packet = controller.speed_packet(targets.wheel_rad_s, 0.0)
         assert re.search(rf"^> {packet.hex(' ')}(  |$)", TRACE, re.MULTILINE)
     zero_duty = wire_controllers(config)[0].zero_duty
     assert f"> {zero_duty.hex(' ')} " in TRACE

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from benchmarks.faults.act import Act
+from benchmarks.faults.act import Act, until
 from benchmarks.faults.fault import Driver
 from benchmarks.faults.stage import Stage
 from rover.config.sections import MotionConfig
@@ -32,6 +32,8 @@ _HOT_C, _COOL_C = 110.0, 30.0
 _FULL_V, _LOW_V, _VERY_LOW_V, _EMPTY_V = 16.0, 13.6, 13.15, 12.4
 _M1_CURRENT = 1 << 12
 _WHEEL = "left_middle"
+# Before anything can be found.
+_LET_GO_S = 0.1
 # A battery is told low after a second of it, and read every 0.6 s.
 _STAGE_S = 3.0
 _STOP_BITS = tuple(range(16))
@@ -76,6 +78,17 @@ def _flash_newer(stage: Stage) -> None:
         stage.inject(SetFirmware(address, Dialect.NEWER))
 
 
+def _dies_and_is_let_go_of(stage: Stage, driver: Driver) -> float:
+    died_s = stage.inject(SetEncoder(_WHEEL, EncoderState.DEAD))
+    until(died_s + _LET_GO_S)
+    stage.hand(driver).rest()
+    return died_s
+
+
+def _mend_encoder(stage: Stage) -> None:
+    stage.inject(SetEncoder(_WHEEL, EncoderState.WORKS))
+
+
 ACTS = {
     "controller-silent": _faulty(Silence(0x81), undo=(Silence(0x81, False),)),
     "controllers-silent": _faulty(
@@ -100,6 +113,7 @@ ACTS = {
     "encoder-dead": _faulty(
         SetEncoder(_WHEEL, EncoderState.DEAD), undo=(SetEncoder(_WHEEL, EncoderState.WORKS),)
     ),
+    "encoder-dead-let-go": Act(_dies_and_is_let_go_of, mend=_mend_encoder),
     "encoder-reversed": _faulty(
         SetEncoder(_WHEEL, EncoderState.REVERSED), undo=(SetEncoder(_WHEEL, EncoderState.WORKS),)
     ),

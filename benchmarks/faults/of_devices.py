@@ -18,6 +18,9 @@ _IN_TURN_S = 0.9
 _BATTERY_S = 1.7
 # How old a voltage may be, and the slowest reading.
 _POWER_AGE_S = 2.0 + 0.7
+# Taps of a tenth of a second and its ramps, two a second, until 0.6 s have been asked for.
+_TAPS_S = 3.0
+_COUNTS = "it hangs on counts and ticks, in which the manual clock leaves nothing out"
 
 
 def _fault(key: str, group: Group, what: str, reaction: str, bound_s: float) -> Fault:
@@ -61,10 +64,11 @@ CONTROLLERS = (
         None,
         ArmState.ARMED,
         Revival.NOTHING,
-        way_in_s=1.0,
+        way_in_s=0.4,
         note="replies are waited for as long as real ones, not as long as simulated ones; a stop "
         "whose bytes are corrupted is said again in the next ticks, and a simulated velocity loop "
-        "that has missed a part of the ramp creeps on for up to a second, at 4.5 cm/s at most",
+        "that has missed a part of the ramp creeps on until it gets zero duty, 0.3 s after the "
+        "last speed",
     ),
     _fault(
         "noise-bytes",
@@ -103,6 +107,33 @@ REPORTED = (
 WHEELS = (
     _fault("wheel-stalled", Group.WHEELS, "a wheel is held fast", "fault", WHEEL_S),
     _fault("encoder-dead", Group.WHEELS, "an encoder counts no more", "fault", WHEEL_S),
+    Fault(
+        "encoder-dead-let-go",
+        Group.WHEELS,
+        "an encoder counts no more, and the stick is let go of before that is found",
+        "stop: the ramp, then zero duty at once instead of a loop that holds zero",
+        WHEEL_S,
+        ArmState.ARMED,
+        Revival.NEUTRAL,
+    ),
+    Fault(
+        "encoder-dead-slow",
+        Group.WHEELS,
+        "an encoder counts no more while its wheel is told to creep",
+        "fault",
+        WHEEL_S,
+        live=False,
+        note=_COUNTS,
+    ),
+    Fault(
+        "encoder-dead-taps",
+        Group.WHEELS,
+        "an encoder counts no more, and the stick is only tapped",
+        "stop after each tap; fault once what the taps ask for adds up",
+        _TAPS_S,
+        live=False,
+        note=f"{_COUNTS}; `allowed` counts from the first tap, two a second",
+    ),
     _fault("encoder-reversed", Group.WHEELS, "an encoder counts backwards", "fault", WHEEL_S),
 )
 

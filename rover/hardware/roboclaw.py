@@ -76,12 +76,13 @@ class RoboclawDrive:
     def command(self, targets: PermittedTargets) -> Reach:
         """Send each controller one packet: both speeds, or zero duty without power.
 
-        Zero duty too instead of targets that were permitted more than 0.1 s ago, because the
-        process was stopped in between (and right after a speed that became so old while it was
-        sent), and for a controller whose serial timeout is not
-        confirmed; a lost one gets it twice a second, to find out whether it is back, and counts
-        as missing in the ticks between. Of those that did not take it but have answered lately
-        one gets it once more: on a noisy wire most failures are a flipped bit.
+        Zero duty too for wheels that shall stand, once they do (``speed_packet``); instead of
+        targets that were permitted more than 0.1 s ago, because the process was stopped in
+        between, and right after a speed that became so old while it was sent; and for a
+        controller whose serial timeout is not confirmed. A lost one gets it twice a second, to
+        find out whether it is back, and counts as missing in the ticks between. Of those that
+        did not take theirs but have answered lately one gets it once more: on a noisy wire most
+        failures are a flipped bit.
         """
         self._powered = targets.power
         self._silent.clear()
@@ -106,15 +107,16 @@ class RoboclawDrive:
     def _tell(self, controller: RoboclawController, targets: PermittedTargets) -> bool:
         """Send one controller its part of ``targets``; whether it has acknowledged."""
         if not (targets.power and controller.confirmed and self._is_fresh(targets)):
-            return self._port.send(controller, controller.zero_duty)
-        told = self._port.send(controller, controller.speed_packet(targets.wheel_rad_s))
+            return self._port.send(controller, controller.let_go())
+        speeds = controller.speed_packet(targets.wheel_rad_s, self._clock.now_s())
+        told = self._port.send(controller, speeds)
         if self._is_fresh(targets):
             return told
         # Frozen between the look at the clock and the write, nobody knows on which side of it:
         # the speed may have gone out just now, old as it is.
         text = "the process stood still while it sent a speed: zero duty was sent after it"
         controller.failed(DeviceTimeoutError(text), self._clock.now_s(), self._silence_s)
-        return self._port.send(controller, controller.zero_duty)
+        return self._port.send(controller, controller.let_go())
 
     def _is_fresh(self, targets: PermittedTargets) -> bool:
         return self._clock.now_s() - targets.stamp_s <= _TARGETS_AGE_S

@@ -10,6 +10,7 @@ from rover.hardware.bus import framing
 from rover.hardware.roboclaw_bus import RoboclawBus
 from rover.hardware.roboclaw_status import RoboclawStatus, decode_status, left_from_boot
 from rover.hardware.wheel_encoder import WheelEncoder
+from rover.hardware.zero_hold import ZeroHold
 from rover.messages import DeviceHealth, PowerReading
 
 _SET_SERIAL_TIMEOUT = 14
@@ -74,6 +75,7 @@ class RoboclawController:
         self.currents_a: tuple[float, float] | None = None
         self.currents_stamp_s = -math.inf
         self.zero_duty = framing.write_packet(address, _DUTY_BOTH, framing.pack_s16_pair(0, 0))
+        self._hold = ZeroHold([wheel.encoder for wheel in wheels if wheel is not None])
         self._counts_per_rad = units.qpps_from_rad_s(1.0, ticks_per_turn)
         # Rounded down: never later than what was asked for.
         self._timeout_units = int(serial_timeout_s * _TIMEOUT_UNITS_PER_S + 1e-6)
@@ -109,19 +111,32 @@ class RoboclawController:
         """Whether its version has been read."""
         return bool(self.firmware)
 
-    def speed_packet(self, wheel_rad_s: Sequence[float]) -> bytes:
+    def speed_packet(self, wheel_rad_s: Sequence[float], now_s: float) -> bytes:
         """Return the packet that gives both motors their share of ``wheel_rad_s``.
 
-        Where both shall stand it is zero duty: a velocity loop that holds zero goes on putting
-        out what its integral has wound up, for ever if an encoder is dead.
+        Where both shall stand they are held at zero as long as ``ZeroHold`` allows it, then it
+        is zero duty.
         """
-        first, second = (
+        first, second = counts_s = tuple(
             0 if wheel is None else self._counts_s(wheel, wheel_rad_s[wheel.index])
             for wheel in self.wheels
         )
-        if first == second == 0:
-            return self.zero_duty
+        self._hold.told(
+            [
+                wheel_rad_s[wheel.index] if counts else 0.0
+                for wheel, counts in zip(self.wheels, counts_s, strict=True)
+                if wheel is not None
+            ],
+            now_s,
+        )
+        if not (first or second or self._hold.allowed(now_s)):
+            return self.let_go()
         return framing.write_packet(self.address, _SPEED_BOTH, framing.pack_s32_pair(first, second))
+
+    def let_go(self) -> bytes:
+        """Return zero duty; nothing is held at zero until the next speed."""
+        self._hold.let_go()
+        return self.zero_duty
 
     def _counts_s(self, wheel: WiredWheel, speed_rad_s: float) -> int:
         counts_s = round(speed_rad_s * self._counts_per_rad)

@@ -19,7 +19,8 @@ _PATIENCE_S = 0.6
 # stand: 30 counts of JPL's 753 a turn, 19 mm at the rim. Stiction takes a slow wheel a while.
 _OWED_RAD = 0.25
 _PAID_SHARE = 0.25
-# Without a single count less way is enough, six counts of JPL's, once it has been asked so long.
+# Without a single count less way is enough, six counts of JPL's, once it has been asked so long
+# since the last one.
 _NO_COUNT_RAD = 0.05
 _NO_COUNT_PATIENCE_S = 0.8
 # A wheel that turns the wrong way faster than this does not do so by lag: the governor lets no
@@ -122,35 +123,46 @@ class _Stuck:
     def __init__(self) -> None:
         self._owed_rad = self._asked_s = 0.0
         self._from_rad: float | None = None
+        # The same since the last count: a slow wheel pays long before it owes a good way, and
+        # when its encoder dies then, what it has paid must not count for what follows.
+        self._blind_rad = self._blind_s = 0.0
+        self._seen_rad: float | None = None
         self._last_s = math.inf
 
     def update(self, commanded_rad_s: float, position_rad: float | None, now_s: float) -> bool:
         elapsed_s = max(0.0, now_s - self._last_s) if math.isfinite(self._last_s) else 0.0
         self._last_s = now_s
+        if position_rad != self._seen_rad:
+            self._seen_rad = position_rad
+            self._blind_rad = self._blind_s = 0.0
         if position_rad is None or self._from_rad is None:
             self._start(position_rad)
             return False
         if commanded_rad_s == 0.0:
             # What is due has been told, and has stopped the rover; a wheel that owes nothing may
             # be rolled about.
-            settled = self._owed_rad == 0.0 or self._has_paid(position_rad)
-            if settled or self._is_due(position_rad):
+            if self._is_due():
+                self._blind_rad = self._blind_s = 0.0
+                self._start(position_rad)
+            elif self._owed_rad == 0.0 or self._has_paid(position_rad):
                 self._start(position_rad)
             return False
         if commanded_rad_s * self._owed_rad < 0.0:
             self._start(position_rad)
+        if commanded_rad_s * self._blind_rad < 0.0:
+            self._blind_rad = self._blind_s = 0.0
         self._owed_rad += commanded_rad_s * elapsed_s
+        self._blind_rad += commanded_rad_s * elapsed_s
         self._asked_s += elapsed_s
+        self._blind_s += elapsed_s
         if abs(self._owed_rad) >= _OWED_RAD and self._has_paid(position_rad):
             self._start(position_rad)
-        return self._is_due(position_rad)
+        return self._is_due()
 
-    def _is_due(self, position_rad: float) -> bool:
-        owed_rad = abs(self._owed_rad)
-        if owed_rad >= _OWED_RAD and self._asked_s >= _PATIENCE_S:
-            return True
-        no_count = position_rad == self._from_rad
-        return no_count and owed_rad >= _NO_COUNT_RAD and self._asked_s >= _NO_COUNT_PATIENCE_S
+    def _is_due(self) -> bool:
+        return (abs(self._owed_rad) >= _OWED_RAD and self._asked_s >= _PATIENCE_S) or (
+            abs(self._blind_rad) >= _NO_COUNT_RAD and self._blind_s >= _NO_COUNT_PATIENCE_S
+        )
 
     def _has_paid(self, position_rad: float) -> bool:
         went_rad = position_rad - (self._from_rad or 0.0)

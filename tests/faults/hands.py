@@ -140,8 +140,8 @@ class PhoneHand:
         self.silent = False
         self.session = DriveSession(remote, name, "a device", lambda frame: None)
 
-    def push(self, turn: float = 0.0) -> None:
-        self._say(1.0, turn)
+    def push(self, turn: float = 0.0, drive: float = 1.0) -> None:
+        self._say(drive, turn)
 
     def rest(self) -> None:
         self._say(0.0, 0.0)

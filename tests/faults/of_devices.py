@@ -75,6 +75,49 @@ def _have_their_timeouts(rig: FaultRig) -> None:
     assert all(c.timeout_s == timeout_s for c in rig.truth().controllers)
 
 
+def _dies_and_is_let_go_of(wheel: str, after_s: float) -> Act:
+    def let_go(rig: FaultRig) -> None:
+        rig.simulated.inject(SetEncoder(wheel, EncoderState.DEAD))
+        rig.run(after_s)
+        rig.hand.rest()
+
+    return let_go
+
+
+def _has_zero_duty(rig: FaultRig) -> None:
+    """See that no velocity loop is left to hold a wheel that it does not see."""
+    assert rig.outputs_idle()
+
+
+def _creep(stick: float, duration_s: float) -> Act:
+    def creep(rig: FaultRig) -> None:
+        rig.phone.push(drive=stick)
+        rig.run(duration_s)
+        assert not rig.stands()
+
+    return creep
+
+
+def _stand(rig: FaultRig) -> None:
+    rig.hand.rest()
+    rig.run(1.0)
+
+
+def _tap_until_it_is_found(wheel: str) -> Act:
+    """Tap the stick with the encoder dead; after each tap every wheel stands within 0.4 s."""
+
+    def tap(rig: FaultRig) -> None:
+        rig.simulated.inject(SetEncoder(wheel, EncoderState.DEAD))
+        while rig.state is ArmState.ARMED:
+            rig.hand.push()
+            rig.run(0.1)
+            rig.hand.rest()
+            rig.run(0.4)
+            assert rig.stands()
+
+    return tap
+
+
 CONTROLLERS = {
     "controller-silent": tuple(
         Trial(
@@ -233,6 +276,40 @@ WHEELS = {
         Trial(
             _inject(SetEncoder(wheel, EncoderState.DEAD)),
             _inject(SetEncoder(wheel, EncoderState.WORKS)),
+            name=wheel,
+            reason=wheel,
+            running_away=True,
+        )
+        for wheel in _WHEELS
+    ),
+    "encoder-dead-let-go": tuple(
+        Trial(
+            _dies_and_is_let_go_of(wheel, after_s),
+            _inject(SetEncoder(wheel, EncoderState.WORKS)),
+            then=_has_zero_duty,
+            name=f"{wheel}, after {after_s:g} s",
+            running_away=True,
+        )
+        for wheel in _WHEELS
+        for after_s in (0.02, 0.1)
+    ),
+    "encoder-dead-slow": tuple(
+        Trial(
+            _inject(SetEncoder(_WHEELS[0], EncoderState.DEAD)),
+            _inject(SetEncoder(_WHEELS[0], EncoderState.WORKS)),
+            before=_creep(stick, creeping_s),
+            name=f"{stick:g} of the stick for {creeping_s:g} s",
+            reason=_WHEELS[0],
+            running_away=True,
+        )
+        for stick in (0.1, 0.2)
+        for creeping_s in (2.0, 3.1)
+    ),
+    "encoder-dead-taps": tuple(
+        Trial(
+            _tap_until_it_is_found(wheel),
+            _inject(SetEncoder(wheel, EncoderState.WORKS)),
+            before=_stand,
             name=wheel,
             reason=wheel,
             running_away=True,

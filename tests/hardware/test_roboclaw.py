@@ -375,9 +375,116 @@ def test_temperatures(rig):
     assert rig.drive.temperatures_c() == pytest.approx((31.5, 31.5, 31.5))
 
 
-def test_wheels_that_shall_stand_get_zero_duty_and_no_loop_that_holds_zero(rig):
+# Standing
+
+STILL = (0.0,) * 6
+
+
+class Turning:
+    """Left front and left middle, on 0x80, as their encoders show them while the rig ticks."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self._counts = [0.0, 0.0]
+
+    def commanded(self, asked: tuple[float, ...], turns: tuple[float, float]) -> bytes:
+        """Turn for a tick so many turns a second; return the command that 0x80 got."""
+        for output, turns_s in enumerate(turns):
+            self._counts[output] += turns_s * TURN_COUNTS * TICK_S
+        self.rig.counts(0x80, *map(round, self._counts))
+        mark = len(self.rig.line.written)
+        self.rig.tick(asked)
+        return self.rig.sent_since(mark, 0x80)[0]
+
+    def for_s(
+        self, duration_s: float, asked: tuple[float, ...], turns: tuple[float, float]
+    ) -> list[int]:
+        """Go on for a while; return the numbers of the commands that 0x80 got."""
+        return [self.commanded(asked, turns)[1] for _ in range(round(duration_s / TICK_S))]
+
+
+@pytest.fixture
+def turning(rig):
+    """Both wheels at one turn a second, as they were told."""
+    wheels = Turning(rig)
+    wheels.for_s(0.3, (TURN_RAD_S,) * 6, (1.0, 1.0))
+    return wheels
+
+
+def test_wheels_that_shall_stand_are_held_at_zero_until_they_do(turning):
+    held = turning.commanded(STILL, (1.0, 1.0))
+    assert held == with_crc(bytes.fromhex("80 25 00000000 00000000"))
+    # What is measured is the mean over 50 ms.
+    assert turning.for_s(0.05, STILL, (0.6, 0.6)) == [37] * 5
+    assert set(turning.for_s(0.06, STILL, (0.0, 0.0))) == {37, 34}
+    assert turning.for_s(0.2, STILL, (0.0, 0.0)) == [34] * 20
+
+
+def test_wheels_are_held_for_three_tenths_of_a_second_at_most(turning):
+    """What the integral has wound up can make a loop that holds zero creep on for long."""
+    sent = turning.for_s(0.5, STILL, (0.5, 0.5))
+    assert sent[:29] == [37] * 29
+    assert sent[31:] == [34] * 19
+
+
+@pytest.mark.parametrize("dead", [0, 1])
+def test_a_wheel_whose_encoder_is_dead_is_not_held_for_a_moment(turning, dead):
+    turns = (0.0, 1.0) if dead == 0 else (1.0, 0.0)
+    turning.for_s(0.06, (TURN_RAD_S,) * 6, turns)
+    assert turning.for_s(0.4, STILL, turns) == [34] * 40
+
+
+def test_an_encoder_that_dies_while_its_wheel_is_held_ends_that(turning):
+    assert turning.for_s(0.05, STILL, (1.0, 1.0)) == [37] * 5
+    turning.for_s(0.06, STILL, (1.0, 0.0))
+    assert turning.for_s(0.2, STILL, (1.0, 0.0)) == [34] * 20
+
+
+def test_a_wheel_whose_encoder_counts_the_wrong_way_is_not_held(turning):
+    """A loop that holds zero by a reversed encoder runs away."""
+    turning.for_s(0.06, (TURN_RAD_S,) * 6, (1.0, -1.0))
+    assert turning.for_s(0.1, STILL, (1.0, -1.0)) == [34] * 10
+
+
+def test_a_wheel_that_has_been_let_go_of_is_not_held_when_it_is_pushed(turning):
+    turning.for_s(0.1, STILL, (0.0, 0.0))
+    assert turning.for_s(0.1, STILL, (1.0, 1.0)) == [34] * 10
+
+
+def test_a_wheel_that_was_not_told_to_turn_need_not(turning):
+    one = tuple(TURN_RAD_S if index == 0 else 0.0 for index in range(6))
+    turning.for_s(0.4, one, (1.0, 0.0))
+    assert turning.commanded(STILL, (1.0, 0.0))[1] == 37
+
+
+def test_a_dead_encoder_counts_though_its_wheel_was_told_to_stand_a_moment_earlier(turning):
+    turning.for_s(0.06, (TURN_RAD_S,) * 6, (0.0, 1.0))
+    # At the end of its ramp the slower of the two is told less than one count a second first.
+    last = (1e-3, 0.1, 0.1, 0.1, 0.1, 0.1)
+    assert turning.commanded(last, (0.0, 1.0)) == with_crc(bytes.fromhex("80 25 00000000 0000000c"))
+    assert turning.commanded(STILL, (0.0, 1.0))[1] == 34
+
+
+def test_wheels_are_not_held_by_counts_that_were_read_long_ago(turning):
+    turning.rig.clock.sleep_s(0.11)
+    turning.rig.next_s = turning.rig.clock.now_s()
+    assert turning.commanded(STILL, (1.0, 1.0))[1] == 34
+
+
+@pytest.mark.parametrize("state", [ArmState.DISARMED, ArmState.FAULT, ArmState.ESTOP])
+def test_without_power_wheels_that_turn_get_zero_duty_at_once(turning, state):
+    turning.rig.state = state
+    assert turning.commanded(STILL, (1.0, 1.0))[1] == 34
+    turning.rig.state = ArmState.ARMED
+    assert turning.commanded(STILL, (1.0, 1.0))[1] == 34
+
+
+def test_wheels_that_never_turned_get_zero_duty(rig):
     rig.drive.command(permitted(CONFIG, now_s=rig.clock.now_s()))
     assert {data[1] for data in rig.line.packets()} == {34}
+
+
+# Reading everything
 
 
 def test_a_full_cycle_reads_encoders_speeds_and_currents_of_all(rig):

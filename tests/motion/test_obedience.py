@@ -1,5 +1,7 @@
 """Wheels that do not do what they are told are found, and those that do are left alone."""
 
+import math
+
 import pytest
 
 from rover.messages import WheelFeedback, WheelReading
@@ -113,6 +115,24 @@ def test_a_slow_wheel_that_does_not_move_is_found_within_about_a_second(
 def test_a_slow_wheel_that_moves_at_all_is_left_alone(share: float) -> None:
     for commanded in (0.5, 0.1, -0.05):
         assert not after(commanded, share * commanded, 8.0)
+
+
+@pytest.mark.parametrize("commanded", [0.06, 0.1, -0.4, 2.0])
+@pytest.mark.parametrize("turned_s", [1.9, 2.3, 3.1])
+def test_an_encoder_that_dies_while_its_wheel_turns_slowly_is_found_within_a_second(
+    commanded: float, turned_s: float
+) -> None:
+    """Whatever the wheel has paid by then of what it owes."""
+    obedience = Obedience(1, 3.0)
+    count_rad = math.tau / 753
+    for n in range(round((turned_s + 1.0) / TICK_S)):
+        now_s = n * TICK_S
+        position_rad = count_rad * int(commanded * min(now_s, turned_s) / count_rad)
+        measured = commanded if now_s < turned_s else 0.0
+        reading = WheelReading(position_rad, now_s, measured)
+        found = obedience.update((commanded,), WheelFeedback((reading,)), now_s)
+        assert not found or now_s > turned_s + 0.3
+    assert found == (0,)
 
 
 def test_a_wheel_told_to_and_fro_owes_nothing() -> None:
