@@ -7,6 +7,7 @@ from rover.clock import Clock
 from rover.config import Config
 from rover.hardware.absent import NoPanel, NoPowerMonitor, NoSteering
 from rover.hardware.base import Panel, PowerMonitor, Steering, WheelDrive
+from rover.hardware.bus.bus_locks import BusLocks
 from rover.hardware.bus.i2c import open_i2c_bus
 from rover.hardware.bus.serial_line import open_serial_line
 from rover.hardware.gpio import GpioPanel
@@ -39,15 +40,16 @@ def open_hardware(config: Config, clock: Clock) -> Hardware:
         config.power,
         config.panel,
     )
+    locks = BusLocks()
     steers = any(wheel.steer is not None for wheel in config.wheels.values())
     return Hardware(
         drive=RoboclawDrive(
             config, clock, lambda: open_serial_line(roboclaw.port, roboclaw.baud, clock)
         ),
-        steering=Pca9685Steering(config, clock, lambda: open_i2c_bus(steering.i2c_bus))
+        steering=Pca9685Steering(config, clock, lambda: open_i2c_bus(steering.i2c_bus, locks))
         if steers
         else NoSteering(),
-        power=Ina260Monitor(config, clock, lambda: open_i2c_bus(power.i2c_bus))
+        power=Ina260Monitor(config, clock, lambda: open_i2c_bus(power.i2c_bus, locks))
         if power.ina260
         else NoPowerMonitor(),
         panel=NoPanel()

@@ -10,6 +10,7 @@ import serial
 
 from rover.clock import SystemClock
 from rover.errors import DeviceError
+from rover.hardware.bus.bus_locks import BusLocks
 from rover.hardware.bus.endpoint import EndpointClient, LineLevel, LineRead, LineWrite
 from rover.hardware.bus.framing import check_reply, read_request, write_packet
 from rover.hardware.bus.i2c import open_i2c_bus
@@ -102,7 +103,7 @@ def test_faults_and_their_refusals(served, line) -> None:
 
 
 def test_devices_on_the_i2c_endpoint(served) -> None:
-    bus = open_i2c_bus(f"socket:{served.directory / 'i2c'}")
+    bus = open_i2c_bus(f"socket:{served.directory / 'i2c'}", BusLocks())
     assert bus.transfer(0x45, b"\xfe", 2) == b"\x54\x49"
     assert bus.transfer(0x40, b"\x00", 1) == b"\x11"
     with pytest.raises(DeviceError, match="0x41"):

@@ -2,9 +2,11 @@
 
 import errno
 import fcntl
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, cast
 
 from rover.errors import DeviceError, DeviceTimeoutError
+from rover.hardware.bus.bus_locks import BusLocks
 from rover.hardware.bus.endpoint import EndpointClient, I2cData, I2cNack, I2cTransfer
 
 if TYPE_CHECKING:
@@ -39,9 +41,10 @@ class I2cBus(Protocol):
 class LinuxI2cBus:
     """The kernel's I2C bus, such as /dev/i2c-1, opened with a deadline for its transfers."""
 
-    def __init__(self, path: str, bus: "SMBus") -> None:
+    def __init__(self, path: str, bus: "SMBus", release: Callable[[], None]) -> None:
         self._path = path
         self._bus = bus
+        self._release = release
 
     def transfer(self, address: int, write: bytes, read_count: int) -> bytes:
         """Do one combined transfer; see I2cBus."""
@@ -68,6 +71,7 @@ class LinuxI2cBus:
     def close(self) -> None:
         """Let go of the bus."""
         self._bus.close()
+        self._release()
 
 
 class SocketI2cBus:
@@ -91,15 +95,30 @@ class SocketI2cBus:
         self._client.close()
 
 
-def open_i2c_bus(spec: str) -> I2cBus:
+def open_i2c_bus(spec: str, locks: BusLocks) -> I2cBus:
     """Open "/dev/i2c-1" or the like, or the simulator's "socket:PATH".
 
+    A bus of the kernel is locked before anything is sent; those who share ``locks`` share it.
     Raises DeviceError with one sentence that says what was tried and the likeliest cause.
     """
     if spec.startswith(_SOCKET):
         client = EndpointClient(spec.removeprefix(_SOCKET))
         client.connect()
         return SocketI2cBus(client)
+    try:
+        locks.take(spec)
+    except DeviceError:
+        raise
+    except OSError as error:
+        raise DeviceError(f"cannot open {spec}: {_cause(error)}") from error
+    try:
+        return _opened(spec, lambda: locks.give_back(spec))
+    except DeviceError:
+        locks.give_back(spec)
+        raise
+
+
+def _opened(spec: str, release: Callable[[], None]) -> LinuxI2cBus:
     from smbus2 import SMBus  # noqa: PLC0415 - Linux only
 
     try:
@@ -113,7 +132,7 @@ def open_i2c_bus(spec: str) -> I2cBus:
     except OSError as error:
         bus.close()
         raise DeviceError(f"{spec} takes no deadline for its transfers: {error}") from error
-    return LinuxI2cBus(spec, bus)
+    return LinuxI2cBus(spec, bus, release)
 
 
 def _no_answer(bus: str, address: int) -> DeviceError:
