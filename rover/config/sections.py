@@ -217,11 +217,15 @@ class StickConfig(Section, frozen=True):
     """How a stick feels, the same for pad and phone.
 
     ``deadband`` is the part in the middle that does nothing, ``expo`` how gentle it is near
-    the middle (0 straight, 1 cubic).
+    the middle (0 straight, 1 cubic). ``max_lateral_accel_mps2`` makes the steering gentler the
+    faster the sticks ask to drive: at its end the stick asks for no tighter circle than one that
+    pulls the rover sideways so hard. As it comes it binds beyond 1.06 m/s, that is with turbo: at
+    1.5 m/s the tightest circle has a radius of 0.9 m instead of 0.45 m.
     """
 
     deadband: Annotated[float, Meta(ge=0, le=0.5)] = 0.08
     expo: Fraction = 0.4
+    max_lateral_accel_mps2: Positive = 2.5
 
 
 class LoopConfig(Section, frozen=True):
