@@ -1,13 +1,10 @@
 """The `rover` command. What it starts is imported only when it is started."""
 
-import functools
 import logging
 import sys
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any
 
 import click
 
@@ -16,12 +13,12 @@ from rover.config import Config
 from rover.config.show import config as config_group
 from rover.errors import RoverError
 from rover.logs import journal_priority, log_to_stderr
+from rover.options import Command, ConfigFiles, config_options, directory_option
+from rover.pad_commands import calibrate, gamepad
 
 _log = logging.getLogger(__name__)
 
 _STDERR = 2
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class _Group(click.Group):
@@ -51,57 +48,8 @@ def main() -> None:
 
 
 main.add_command(config_group)
-
-
-def directory_option(command: Command) -> Command:
-    """Add ``--dir``, where the processes meet."""
-    return click.option(
-        "--dir",
-        "directory",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=paths.runtime_directory,
-        show_default="the runtime directory",
-        help="Where the processes' sockets are.",
-    )(command)
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigFiles:
-    """Which configuration the command line asks for; None leaves it to the usual places."""
-
-    profile: str | None
-    user_file: Path | None
-    calibration: Path | None
-
-    def load(self, sections: Collection[str] | None = None) -> Config:
-        """Read and check it, or these sections of it. Raises ConfigError."""
-        from rover.config.files import load_config
-
-        return load_config(self.profile, self.user_file, self.calibration, sections=sections).config
-
-    def options(self) -> list[str]:
-        """Return it as options for another `rover` process."""
-        given = {
-            "--profile": self.profile,
-            "--config": self.user_file,
-            "--calibration": self.calibration,
-        }
-        return [text for name, value in given.items() if value for text in (name, str(value))]
-
-
-def config_options(command: Command) -> Command:
-    """Add ``--profile``, ``--config`` and ``--calibration``, handed over as one ``files``."""
-
-    @click.option("--profile", help="Built-in rover to start from (default: osr).")
-    @click.option("--config", type=click.Path(path_type=Path), help="Your TOML file.")
-    @click.option("--calibration", type=click.Path(path_type=Path), help="Calibration TOML file.")
-    @functools.wraps(command)
-    def with_files(
-        profile: str | None, config: Path | None, calibration: Path | None, **others: object
-    ) -> object:
-        return command(files=ConfigFiles(profile, config, calibration), **others)
-
-    return cast(Command, with_files)
+main.add_command(gamepad)
+main.add_command(calibrate)
 
 
 def address_options(command: Command) -> Command:

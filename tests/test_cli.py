@@ -8,14 +8,18 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from calibration.store import CalibrationStore
 from rover import paths
 from rover.cli import main
 from rover.clock import ManualClock
 from rover.config.files import load_config
+from rover.config.pads import PadButtonsConfig, PadConfig
 from rover.errors import LinkError
+from rover.gamepad.survey import Survey
 from rover.link import ControlLink
 from rover.simulated import simulated
 from tests.builders import osr_config
@@ -232,3 +236,34 @@ def test_the_state_directory_outlives_a_restart(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("STATE_DIRECTORY")
     monkeypatch.setenv("XDG_STATE_HOME", "/s")
     assert paths.state_directory() == Path("/s/rover")
+
+
+class TestGamepad:
+    def test_the_list_says_what_to_do_next(self) -> None:
+        listed = run("gamepad", "list")
+        assert listed.exit_code == 0
+        told = msgspec.json.decode(run("gamepad", "list", "--json").output, type=Survey)
+        assert told.next_step in listed.output.replace("\n", " ")
+
+    @pytest.mark.parametrize("command", [("gamepad", "watch"), ("calibrate", "gamepad")])
+    def test_help_is_there(self, command: tuple[str, ...]) -> None:
+        assert run(*command, "--help").exit_code == 0
+
+    def test_a_calibration_wants_a_terminal(self, tmp_path: Path) -> None:
+        result = run("calibrate", "gamepad", "--dir", str(tmp_path))
+        assert result.exit_code == 1
+        assert "run it in a terminal" in result.output
+
+    def test_an_undo_with_nothing_to_undo_is_one_sentence(self, tmp_path: Path) -> None:
+        file = tmp_path / "calibration.toml"
+        result = run("calibrate", "gamepad", "--undo", "--calibration", str(file))
+        assert result.exit_code == 1
+        assert "nothing to undo" in result.output
+
+    def test_an_undo_takes_the_latest_calibration_back(self, tmp_path: Path) -> None:
+        file = tmp_path / "calibration.toml"
+        buttons = PadButtonsConfig(right_shoulder="BTN_TR")
+        CalibrationStore(file).put_pad("045e:02ea", PadConfig(buttons=buttons))
+        result = run("calibrate", "gamepad", "--undo", "--calibration", str(file))
+        assert result.exit_code == 0
+        assert "045e:02ea is not calibrated any more" in result.output

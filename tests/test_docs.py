@@ -39,7 +39,7 @@ API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 TRACE = (ROOT / "docs" / "follow-one-command.md").read_text(encoding="utf-8")
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
-NAMED_FILE = re.compile(r"`((?:rover|web|tests|tools|benchmarks)/[\w./-]*)`")
+NAMED_FILE = re.compile(r"`((?:rover|web|calibration|tests|tools|benchmarks)/[\w./-]*)`")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 # What may begin an absolute path: the system's own places, and the routes of the page.
 ABSOLUTE = re.compile(r"(?<![\w.~:/<)}])/[a-z]\w*")
@@ -117,8 +117,8 @@ def test_no_path_of_one_persons_computer_is_told(document: Path) -> None:
 
 
 def rooms() -> list[str]:
-    found = re.findall(r"^### `((?:rover|web)/[\w/]*)`$", ARCHITECTURE, re.MULTILINE)
-    assert {"rover/", "rover/motion/", "web/"} <= set(found)
+    found = re.findall(r"^### `((?:rover|web|calibration)/[\w/]*)`$", ARCHITECTURE, re.MULTILINE)
+    assert {"rover/", "rover/motion/", "web/", "calibration/"} <= set(found)
     return found
 
 
@@ -130,7 +130,8 @@ def test_the_modules_named_in_a_room_are_those_that_are_there(room: str) -> None
 
 
 def test_every_package_has_its_room_or_its_line() -> None:
-    packages = {path.parent for top in ("rover", "web") for path in (ROOT / top).rglob("*.py")}
+    tops = ("rover", "web", "calibration")
+    packages = {path.parent for top in tops for path in (ROOT / top).rglob("*.py")}
     upstairs = section(ARCHITECTURE, "`rover/`")
     for package in packages:
         name = package.relative_to(ROOT).as_posix()

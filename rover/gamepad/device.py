@@ -108,9 +108,15 @@ class OpenPad:
         return NotAGamepadError(f"{self.name} ({self.path}) cannot drive: {reason}")
 
 
-def open_pad(path: str, config: GamepadConfig | None = None, sysfs: Path = SYSFS) -> OpenPad:
+def open_pad(
+    path: str,
+    config: GamepadConfig | None = None,
+    sysfs: Path = SYSFS,
+    opened: type[OpenPad] | None = None,
+) -> OpenPad:
     """Open the input device at ``path``, which need not be a character device.
 
+    ``opened`` is what is made of it, for who wants to know more than an OpenPad tells.
     Raises NotAGamepadError, or DeviceError with what to do about it. The evdev library must
     be there.
     """
@@ -130,7 +136,7 @@ def open_pad(path: str, config: GamepadConfig | None = None, sysfs: Path = SYSFS
     except UnicodeDecodeError as error:
         raise NotAGamepadError(f"the name of the device at {path} is not text") from error
     try:
-        return OpenPad(device, path, config, about_path(path, sysfs))
+        return (opened or OpenPad)(device, path, config, about_path(path, sysfs))
     except NotAGamepadError:
         device.close()
         raise

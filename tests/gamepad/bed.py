@@ -13,6 +13,7 @@ import pytest
 
 from rover.config import Config
 from rover.gamepad import GamepadUpdate
+from rover.gamepad.survey import Survey
 from tests.gamepad.bed_process import Command, Reply
 from tests.gamepad.pads import ABS, KEY, SYN, SYN_REPORT, Description
 
@@ -66,6 +67,31 @@ class Bed:
         self.reply = self._ask(Command("poll", now_s=self.now_s))
         assert self.reply.update is not None
         return self.reply.update
+
+    def survey(self, config: Config) -> Survey:
+        """Look at every input device as `rover gamepad list` does."""
+        found = self._ask(Command("survey", config=config)).survey
+        assert found is not None
+        return found
+
+    def open(self, node: int) -> Reply:
+        """Open a device as those do who look at it or calibrate it."""
+        return self._ask(Command("open", node))
+
+    def read(self) -> Reply:
+        """Read from the device that was opened."""
+        return self._ask(Command("read"))
+
+    def watch(self, config: Config) -> str:
+        """Begin to watch the pad that would drive; return the line that is shown."""
+        self.reply = self._ask(Command("watch", config=config, now_s=self.now_s))
+        return self.reply.text[0]
+
+    def look(self) -> str:
+        """Let a moment pass, and return the line that is shown then."""
+        self.now_s += TICK_S
+        self.reply = self._ask(Command("look", now_s=self.now_s))
+        return self.reply.text[0]
 
     def clear(self) -> None:
         self._ask(Command("clear"))

@@ -6,6 +6,7 @@ evdev library, the ioctls, the reads and sysfs are all real as far as the progra
 
 import ctypes
 import fcntl
+import io
 import os
 import struct
 import sys
@@ -14,10 +15,15 @@ import termios
 import time
 
 import msgspec
+from rich.console import Console
 
 from rover.clock import ManualClock
 from rover.config import Config
 from rover.gamepad import Gamepad, GamepadUpdate
+from rover.gamepad.mapping import PadCapabilities
+from rover.gamepad.raw_pad import Event, RawPad, open_raw
+from rover.gamepad.survey import Survey, survey
+from rover.gamepad.watch import Watch
 from tests.gamepad.pads import ABS, KEY, SYN, Description, Info
 
 _EVENT = struct.Struct("llHHi")
@@ -37,10 +43,15 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What the poll brought, and how many descriptors the loop should wait on after it."""
+    """What was asked for; ``filenos`` is how many descriptors the loop should wait on."""
 
     update: GamepadUpdate | None = None
     filenos: int = 0
+    survey: Survey | None = None
+    heard: list[Event] = []
+    raws: dict[int, int] = {}
+    capabilities: PadCapabilities | None = None
+    text: list[str] = []
 
 
 class TestBed:
@@ -117,9 +128,30 @@ def _device(node: int) -> str:
 
 def _sysfs(node: int, description: Description) -> str:
     device = _device(node).removeprefix("/sys")
-    return f"""P: {device}
+    info = description.info
+    behind = ""
+    if description.driver:
+        behind = f"""P: /devices/virtual/behind{node}
+E: SUBSYSTEM=hid
+L: driver=../../../bus/hid/drivers/{description.driver}
+
+"""
+    if description.battery_percent is not None:
+        behind += f"""P: /devices/virtual/behind{node}/power_supply/battery{node}
+E: SUBSYSTEM=power_supply
+A: capacity={description.battery_percent}
+A: status=Discharging
+
+"""
+    return f"""{behind}P: {device}
 E: SUBSYSTEM=input
 A: name={description.name}
+A: id/bustype={info.bustype:04x}
+A: id/vendor={info.vendor:04x}
+A: id/product={info.product:04x}
+A: id/version={info.version:04x}
+A: properties={_words(description.properties)}
+L: device=../../behind{node}
 A: capabilities/key={_words(description.keys)}
 A: capabilities/abs={_words(description.axes)}
 
@@ -196,6 +228,16 @@ class Process:
     def __init__(self) -> None:
         self._bed = TestBed()
         self._pad: Gamepad | None = None
+        self._raw: RawPad | None = None
+        self._watch: Watch | None = None
+        self._clock = ManualClock()
+
+    def _look(self) -> Reply:
+        assert self._watch is not None
+        self._watch.step()
+        console = Console(file=io.StringIO(), width=120)
+        console.print(self._watch.render())
+        return Reply(text=[self._watch.line(), console.file.getvalue()])
 
     def answer(self, command: Command) -> Reply:
         match command.do:
@@ -217,10 +259,39 @@ class Process:
                 if self._pad is not None:
                     self._pad.close()
                 self._pad = None
+                if self._raw is not None:
+                    self._raw.close()
+                self._raw = None
+                if self._watch is not None:
+                    self._watch.close()
+                self._watch = None
                 self._bed.unplug_all()
             case _:
-                raise ValueError(command.do)
+                return self._show(command)
         return Reply()
+
+    def _show(self, command: Command) -> Reply:
+        """Answer what people ask for who look at a pad."""
+        match command.do:
+            case "survey":
+                assert command.config is not None
+                return Reply(survey=survey(command.config.gamepad))
+            case "open":
+                self._raw = open_raw(f"/dev/input/event{command.node}")
+                return Reply(capabilities=self._raw.capabilities, raws=self._raw.raws)
+            case "read":
+                assert self._raw is not None
+                return Reply(heard=self._raw.read(), raws=self._raw.raws)
+            case "watch":
+                assert command.config is not None
+                self._clock = ManualClock(command.now_s)
+                self._watch = Watch(command.config, self._clock, "auto")
+                return self._look()
+            case "look":
+                self._clock.advance_to(command.now_s)
+                return self._look()
+            case _:
+                raise ValueError(command.do)
 
 
 def main() -> None:

@@ -44,6 +44,10 @@ class Description(Struct, frozen=True):
     later_held: list[int] = []
     later_values: dict[int, int] = {}
     info: Info = Info()
+    # What sysfs tells besides: INPUT_PROP_*, the kernel's driver, the battery in percent.
+    properties: list[int] = []
+    driver: str = ""
+    battery_percent: int | None = None
 
 
 _FACE = [BTN_SOUTH, BTN_EAST, BTN_NORTH, BTN_WEST]

@@ -10,7 +10,7 @@ from msgspec import Struct
 from rover.gamepad.codes import Control
 from rover.gamepad.identity import PadIdentity
 from rover.gamepad.mapping import AxisRange, PadCapabilities
-from tests.gamepad.pads import AbsInfo, Description
+from tests.gamepad.pads import AbsInfo, Description, Info
 
 _FOLDER = Path(__file__).parent / "recordings"
 # What is behind the nodes, by the file: the kernel's module of it is what sysfs tells.
@@ -79,12 +79,15 @@ def _recording(path: Path) -> Recording:
 
 def _node(device: dict[str, Any], driver: str) -> Node:
     numbers = device["id"]
+    properties = frozenset(ecodes.ecodes[name] for name in device.get("properties", []))
     description = Description(
         device["name"],
         sorted(ecodes.ecodes[key] for key in device.get("keys", [])),
         {ecodes.ecodes[name]: AbsInfo(**axis) for name, axis in device.get("axes", {}).items()},
+        info=Info(*(numbers[name] for name in ("bus", "vendor", "product", "version"))),
+        properties=sorted(properties),
+        driver=driver,
     )
-    properties = frozenset(ecodes.ecodes[name] for name in device.get("properties", []))
     identity = PadIdentity(
         numbers["bus"],
         numbers["vendor"],

@@ -1,0 +1,165 @@
+"""A calibration in front of a person: the pad's events and the person's keys in, pictures out."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from calibration.findings import served_text
+from calibration.gamepad import GamepadCalibration, Stage
+from rover.clock import Clock
+from rover.config import BindingsConfig
+from rover.config.input_codes import axis_name, button_name
+from rover.gamepad.codes import Control
+from rover.gamepad.identity import PadIdentity
+from rover.gamepad.layout import why_cannot_drive
+from rover.gamepad.mapping import CALIBRATED, PadCapabilities, PadMapping, Served
+from rover.gamepad.picture import picture, places
+from rover.gamepad.raw_pad import Event
+
+_BAR = 24
+
+
+class Pad(Protocol):
+    """What a session needs of an open pad: a ``RawPad``, or a test's."""
+
+    path: str
+    identity: PadIdentity
+    capabilities: PadCapabilities
+    raws: dict[int, int]
+    down: set[int]
+
+    def read(self) -> list[Event]:
+        """Return what has happened since the last look. Raises DeviceError if it is gone."""
+        ...
+
+
+class Outcome(StrEnum):
+    """How a session ends."""
+
+    WRITE = "write"
+    LEAVE = "leave"
+
+
+class Session:
+    """One calibration: of the pad, among ``pads``, that is touched first.
+
+    ``outcome`` is None while it goes on. DeviceError comes through when the pad goes.
+    """
+
+    def __init__(self, pads: Sequence[Pad], bindings: BindingsConfig, clock: Clock) -> None:
+        self._clock = clock
+        self._bindings = bindings
+        now_s = clock.now_s()
+        self._asked = [
+            (pad, GamepadCalibration(pad.capabilities.axes, pad.raws, frozenset(pad.down), now_s))
+            for pad in pads
+        ]
+        self.outcome: Outcome | None = None
+        self._said = ""
+
+    @property
+    def pad(self) -> Pad | None:
+        """The pad that is calibrated, None until one has been touched."""
+        return self._asked[0][0] if len(self._asked) == 1 else None
+
+    @property
+    def found(self) -> dict[Control, Served]:
+        """What has been found so far."""
+        return self._asked[0][1].found if len(self._asked) == 1 else {}
+
+    def step(self) -> None:
+        """Take in what the pads have sent, and let time pass."""
+        now_s = self._clock.now_s()
+        for asked in self._asked:
+            pad, calibration = asked
+            for event in pad.read():
+                calibration.hear(event.kind, event.code, event.value, now_s)
+            calibration.step(now_s)
+            if calibration.view.stage is not Stage.WAKE:
+                # This is the one that the person has in the hand.
+                self._asked = [asked]
+                return
+
+    def press(self, key: str) -> None:
+        """Take in a key: enter or space, b, q, and at the end w."""
+        self._said = ""
+        pad, calibration = self._asked[0]
+        now_s = self._clock.now_s()
+        if key in {"q", "\x1b", "\x03"}:
+            self.outcome = Outcome.LEAVE
+        elif key == "b" and self.pad is not None:
+            calibration.back(now_s)
+        elif key in {" ", "\n", "\r"} and self.pad is not None:
+            calibration.skip(now_s)
+        elif key == "w" and calibration.done:
+            trouble = self.why_not_write()
+            if trouble:
+                self._said = f"{pad.identity.name} could not drive so: {trouble}; go back with b"
+            else:
+                self.outcome = Outcome.WRITE
+
+    def why_not_write(self) -> str:
+        """Return why what was found would not drive, empty if it would."""
+        return why_cannot_drive(PadMapping(self.found, CALIBRATED), self._bindings)
+
+    def render(self) -> RenderableType:
+        """Return what to show now."""
+        pad, calibration = self._asked[0]
+        view = calibration.view
+        title = "Calibrate a gamepad"
+        if self.pad is not None:
+            title = f"{pad.identity.name} ({pad.identity.key})"
+            if view.question is not None and view.stage in {Stage.DO, Stage.LET_GO}:
+                title += f": {view.number} of {view.count}"
+        parts: list[RenderableType] = []
+        if calibration.done:
+            parts += [self._summary(), Text("Move everything: the drawing has to do the same.")]
+        else:
+            parts.append(Text(view.text, style="bold"))
+            parts.append(Text(self._said or view.hint or " ", style="yellow"))
+        where = places(PadMapping(calibration.found), pad.down, pad.raws)
+        parts.append(picture(where))
+        if self.pad is not None and not calibration.done:
+            parts.append(_sent(pad, calibration.restless))
+        if calibration.done:
+            parts.append(Text(self._said or self.why_not_write() or " ", style="yellow"))
+        parts.append(Text(self._keys(calibration), style="dim"))
+        return Panel(Group(*parts), title=title, title_align="left")
+
+    def _keys(self, calibration: GamepadCalibration) -> str:
+        if calibration.done:
+            return "w: write it   b: ask the last one again   q: leave, nothing is written"
+        return "Enter: skip, the pad has no such thing   b: back   q: leave, nothing is written"
+
+    def _summary(self) -> Table:
+        table = Table(title="Found", title_justify="left")
+        table.add_column("control")
+        table.add_column("sends")
+        for control, served in self.found.items():
+            table.add_row(control.value, served_text(served))
+        missing = [control.value for control in Control if control not in self.found]
+        if missing:
+            table.add_row("not there", ", ".join(missing), style="dim")
+        return table
+
+
+def _sent(pad: Pad, restless: frozenset[int]) -> Table:
+    """Show what the pad sends, as it sends it."""
+    table = Table(box=None, padding=(0, 1))
+    for heading in ("axis", "", "raw"):
+        table.add_column(heading)
+    for code, told in pad.capabilities.axes.items():
+        raw = pad.raws.get(code, told.minimum)
+        way = max(1, told.maximum - told.minimum)
+        place = min(_BAR - 1, max(0, (raw - told.minimum) * _BAR // (way + 1)))
+        bar = "." * place + "#" + "." * (_BAR - 1 - place)
+        note = " moves by itself, left out" if code in restless else ""
+        table.add_row(axis_name(code), bar, f"{raw}{note}")
+    down = ", ".join(button_name(code) for code in sorted(pad.down)) or "none"
+    table.add_row("buttons", down, "")
+    return table

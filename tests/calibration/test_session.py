@@ -1,0 +1,236 @@
+"""A calibration in front of a person: the right pad, keys, and nothing written unasked."""
+
+import io
+
+import pytest
+from msgspec import structs
+from rich.console import Console
+
+from calibration.gamepad import HOLD_S, REST_S, SETTLE_S
+from calibration.questions import QUESTIONS
+from calibration.session import Outcome, Session
+from calibration.terminal import converse, require_not_armed
+from rover.clock import ManualClock
+from rover.config import BindingsConfig
+from rover.errors import DeviceError, LinkError
+from rover.gamepad.codes import EV_ABS, EV_KEY, Axis, Control, Key
+from rover.gamepad.identity import PadIdentity
+from rover.gamepad.mapping import AxisRange, KeyButton, PadCapabilities, StickAxis
+from rover.gamepad.raw_pad import Event
+from rover.messages import ArmState
+from tests.web.fake_control import FakeControl
+
+AXES = {Axis.X: AxisRange(-100, 100), Axis.Y: AxisRange(-100, 100)}
+
+
+class FakePad:
+    """A pad that says what it is told to say."""
+
+    def __init__(self, name: str) -> None:
+        self.path = f"/dev/input/{name}"
+        self.identity = PadIdentity(vendor=1, product=2, name=name)
+        self.capabilities = PadCapabilities(frozenset(Key), AXES)
+        self.raws: dict[int, int] = dict.fromkeys(AXES, 0)
+        self.down: set[int] = set()
+        self.gone = False
+        self._waiting: list[Event] = []
+
+    def say(self, kind: int, code: int, value: int) -> None:
+        self._waiting.append(Event(kind, code, value))
+        if kind == EV_ABS:
+            self.raws[code] = value
+        else:
+            (self.down.add if value else self.down.discard)(code)
+
+    def read(self) -> list[Event]:
+        if self.gone:
+            raise DeviceError("it was unplugged")
+        said, self._waiting = self._waiting, []
+        return said
+
+
+class Desk:
+    """A person at a desk with two pads."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(10.0)
+        self.pads = [FakePad("one"), FakePad("two")]
+        self.session = Session(self.pads, BindingsConfig(), self.clock)
+
+    def wait(self, for_s: float) -> None:
+        for _ in range(round(for_s / 0.02) + 1):
+            self.clock.sleep_s(0.02)
+            self.session.step()
+
+    def tap(self, pad: FakePad, key: int) -> None:
+        for value in (1, 0):
+            pad.say(EV_KEY, key, value)
+            self.wait(0.1)
+
+    def push(self, pad: FakePad, axis: int, value: int) -> None:
+        pad.say(EV_ABS, axis, value)
+        self.wait(HOLD_S + 0.1)
+        pad.say(EV_ABS, axis, 0)
+        self.wait(SETTLE_S + 0.2)
+
+    def begin(self, pad: FakePad) -> None:
+        """Touch a pad, lay it down, and have the first question asked."""
+        self.tap(pad, Key.SOUTH)
+        self.wait(REST_S + 0.2)
+
+    def shown(self) -> str:
+        console = Console(file=io.StringIO(), width=100)
+        console.print(self.session.render())
+        return console.file.getvalue()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_the_pad_that_is_touched_is_the_one_that_is_calibrated(desk):
+    assert "Press a button of the pad" in desk.shown()
+    desk.begin(desk.pads[1])
+    assert desk.session.pad is desk.pads[1]
+    assert "two (0001:0002): 1 of" in desk.shown()
+    assert QUESTIONS[0].text in desk.shown()
+
+
+def test_a_stick_is_learnt_and_can_be_asked_for_again(desk):
+    pad = desk.pads[0]
+    desk.begin(pad)
+    desk.push(pad, Axis.Y, 90)
+    desk.push(pad, Axis.Y, -95)
+    found = desk.session.found[Control.LEFT_STICK_Y]
+    assert isinstance(found, StickAxis)
+    assert (found.code, found.minimum, found.maximum, found.inverted) == (Axis.Y, -95, 90, True)
+    desk.session.press("b")
+    assert desk.session.found == {}
+    desk.push(pad, Axis.Y, -95)
+    desk.push(pad, Axis.Y, 90)
+    assert desk.session.found[Control.LEFT_STICK_Y].inverted is False
+
+
+def test_the_other_end_of_a_stick_may_be_skipped(desk):
+    pad = desk.pads[0]
+    desk.begin(pad)
+    desk.push(pad, Axis.Y, -80)
+    desk.session.press("\n")
+    found = desk.session.found[Control.LEFT_STICK_Y]
+    assert (found.minimum, found.maximum) == (-80, 80)
+
+
+def test_what_is_taken_already_is_refused_and_said(desk):
+    pad = desk.pads[0]
+    desk.begin(pad)
+    desk.push(pad, Axis.Y, -95)
+    desk.push(pad, Axis.Y, 95)
+    desk.push(pad, Axis.Y, -95)
+    assert "ABS_Y is the left stick y already" in desk.shown()
+    assert Control.LEFT_STICK_X not in desk.session.found
+
+
+def test_both_axes_at_once_are_not_taken_for_one(desk):
+    pad = desk.pads[0]
+    desk.begin(pad)
+    for places in ((90, -95), (0, 0)):
+        for axis, place in zip(AXES, places, strict=True):
+            pad.say(EV_ABS, axis, place)
+        desk.wait(HOLD_S + SETTLE_S)
+        assert "push straight" in desk.shown()
+        assert QUESTIONS[0].text in desk.shown()
+    assert desk.session.found == {}
+
+
+def test_a_pad_that_is_held_is_not_measured_at_rest(desk):
+    pad = desk.pads[0]
+    desk.tap(pad, Key.SOUTH)
+    pad.say(EV_KEY, Key.TR, 1)
+    desk.wait(REST_S + 0.5)
+    assert "BTN_TR is down" in desk.shown()
+    pad.say(EV_KEY, Key.TR, 0)
+    desk.wait(REST_S + 0.2)
+    assert QUESTIONS[0].text in desk.shown()
+
+
+def test_an_axis_that_never_rests_is_left_out(desk):
+    pad = desk.pads[0]
+    desk.tap(pad, Key.SOUTH)
+    for number in range(300):
+        pad.say(EV_ABS, Axis.X, 90 if number % 2 else -90)
+        desk.wait(0.02)
+    assert "ABS_X" in desk.shown()
+    assert "moves by itself, left out" in desk.shown()
+    assert QUESTIONS[0].text in desk.shown()
+
+
+def finish(desk: Desk, *, dead_man: bool) -> None:
+    pad = desk.pads[0]
+    desk.begin(pad)
+    desk.push(pad, Axis.Y, -95)
+    desk.push(pad, Axis.Y, 95)
+    for question in QUESTIONS[2:]:
+        if question.control is Control.RIGHT_SHOULDER and dead_man:
+            desk.tap(pad, Key.TR)
+        elif not question.second:
+            desk.session.press(" ")
+
+
+def test_what_was_found_is_shown_and_written_only_when_asked(desk):
+    finish(desk, dead_man=True)
+    shown = desk.shown()
+    assert "ABS_Y -95 to 95" in shown
+    assert "BTN_TR" in shown
+    assert desk.session.outcome is None
+    desk.session.press("w")
+    assert desk.session.outcome is Outcome.WRITE
+    assert desk.session.found[Control.RIGHT_SHOULDER] == KeyButton(Key.TR)
+
+
+def test_what_could_not_drive_is_not_written(desk):
+    finish(desk, dead_man=False)
+    desk.session.press("w")
+    assert desk.session.outcome is None
+    assert "dead-man" in desk.shown()
+
+
+@pytest.mark.parametrize("when", ["before", "within", "after"])
+def test_it_can_be_left_at_any_time(desk, when):
+    if when == "within":
+        desk.begin(desk.pads[0])
+    elif when == "after":
+        finish(desk, dead_man=True)
+    desk.session.press("w" if when == "within" else "x")
+    assert desk.session.outcome is None
+    desk.session.press("q")
+    assert desk.session.outcome is Outcome.LEAVE
+
+
+def test_a_pad_that_goes_ends_it(desk):
+    desk.begin(desk.pads[0])
+    desk.pads[0].gone = True
+    with pytest.raises(DeviceError, match="unplugged"):
+        desk.session.step()
+
+
+class TypedKeys:
+    def __init__(self, keys: str) -> None:
+        self._keys = iter(keys)
+
+    def pressed(self) -> str:
+        return next(self._keys, "q")
+
+
+def test_a_conversation_draws_and_ends(desk):
+    console = Console(file=io.StringIO(), width=100, height=40)
+    assert converse(desk.session, TypedKeys("xb "), console, desk.clock) is Outcome.LEAVE
+    assert "Calibrate a gamepad" in console.file.getvalue()
+
+
+def test_an_armed_rover_keeps_its_gamepad(tmp_path):
+    with FakeControl(tmp_path) as control:
+        require_not_armed(tmp_path)
+        control.telemetry = structs.replace(control.telemetry, state=ArmState.ARMED)
+        with pytest.raises(LinkError, match="disarm it first"):
+            require_not_armed(tmp_path)

@@ -1,0 +1,113 @@
+"""The calibration file: written whole, comments kept, undone."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from calibration.store import CalibrationStore, calibration_path
+from rover.config.files import NOWHERE, load_config
+from rover.config.pads import PadButtonsConfig, PadConfig, PadStickConfig, PadTriggerConfig
+from rover.errors import ConfigError
+
+PAD = PadConfig(
+    left_stick_y=PadStickConfig("ABS_Y", -32000, 12.5, 32100, True, 140.25),
+    right_trigger=PadTriggerConfig("ABS_RZ", 255, 0, 2.0),
+    buttons=PadButtonsConfig(right_shoulder="BTN_TR", d_pad_left="ABS_HAT0X < 0"),
+)
+OTHER = PadConfig(buttons=PadButtonsConfig(right_shoulder="BTN_PINKIE"))
+
+
+@pytest.fixture
+def store(tmp_path) -> CalibrationStore:
+    return CalibrationStore(tmp_path / "state" / "calibration.toml")
+
+
+def pads(store: CalibrationStore) -> dict[str, PadConfig]:
+    """Return the pads as the rover reads them."""
+    return load_config(calibration_file=store.path, places=NOWHERE).config.gamepad.pads
+
+
+def test_what_is_written_is_what_the_rover_reads(store):
+    store.put_pad("045e:02ea", PAD)
+    assert pads(store) == {"045e:02ea": PAD}
+
+
+def test_what_else_is_in_the_file_stays_with_its_comments(store):
+    store.path.parent.mkdir()
+    mine = (
+        "# measured in spring\n[wheels.left_front.steer]\ncentre_deg = 151.5 # well\n\n"
+        '[gamepad.pads."0001:0002".buttons]\nright_shoulder = "BTN_TR" # mine\n'
+    )
+    store.path.write_text(mine)
+    store.put_pad("045e:02ea", PAD)
+    assert mine in store.path.read_text()
+    assert set(pads(store)) == {"0001:0002", "045e:02ea"}
+    store.undo_pad()
+    assert store.path.read_text().strip() == mine.strip()
+
+
+def test_each_undo_takes_one_calibration_back(store):
+    store.put_pad("045e:02ea", OTHER)
+    store.put_pad("045e:02ea", PAD)
+    store.put_pad("054c:0268", OTHER)
+    assert store.undo_pad() == "054c:0268 is not calibrated any more"
+    assert pads(store) == {"045e:02ea": PAD}
+    assert store.undo_pad() == "045e:02ea is again as it was calibrated before"
+    assert pads(store) == {"045e:02ea": OTHER}
+    assert store.undo_pad() == "045e:02ea is not calibrated any more"
+    assert pads(store) == {}
+    with pytest.raises(ConfigError, match="nothing to undo"):
+        store.undo_pad()
+
+
+def test_an_undo_leaves_what_was_calibrated_since_alone(store):
+    store.put_pad("045e:02ea", PAD)
+    text = store.path.read_text()
+    store.path.write_text(text + "\n[wheels.left_front.steer]\ncentre_deg = 151.5\n")
+    store.undo_pad()
+    assert "centre_deg = 151.5" in store.path.read_text()
+    assert pads(store) == {}
+
+
+def test_the_history_does_not_grow_for_ever(store):
+    for _ in range(30):
+        store.put_pad("045e:02ea", PAD)
+    assert len(list((store.path.parent / "calibration-history").iterdir())) == 20
+    store.undo_pad()
+    assert pads(store) == {"045e:02ea": PAD}
+
+
+@pytest.mark.parametrize("text", ["[gamepad", "wheels = 3\n", "nonsense = 1\n"])
+def test_a_file_that_is_wrong_is_not_touched(store, text):
+    store.path.parent.mkdir()
+    store.path.write_text(text)
+    with pytest.raises(ConfigError, match="nothing was changed"):
+        store.put_pad("045e:02ea", PAD)
+    assert store.path.read_text() == text
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(store, monkeypatch):
+    store.put_pad("045e:02ea", OTHER)
+    before = store.path.read_text()
+    there = set(store.path.parent.rglob("*"))
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ConfigError, match="No space left on device"):
+        store.put_pad("045e:02ea", PAD)
+    assert store.path.read_text() == before
+    assert set(store.path.parent.rglob("*")) == there
+
+
+def test_the_file_is_the_one_that_control_reads(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    named = tmp_path / "named.toml"
+    assert calibration_path(named, {"HOME": str(home)}) == named
+    assert calibration_path(None, {"HOME": str(home), "ROVER_CALIBRATION": "/x"}) == Path("/x")
+    mine = home / ".local/state/rover/calibration.toml"
+    mine.parent.mkdir(parents=True)
+    mine.touch()
+    assert calibration_path(None, {"HOME": str(home)}) == mine
