@@ -4,13 +4,13 @@ Events and the time go in; what to ask the person, and at the end what was found
 terminal and the page can share it. Nothing is written here, and leaving loses nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from math import ceil, floor
 
 from msgspec import Struct
 
 from calibration.axis_track import AxisTrack
+from calibration.detector import STILL, Detector, Held
 from calibration.questions import QUESTIONS, Kind, Question
 from rover.config.input_codes import PressedWhen, axis_name, button_name
 from rover.gamepad.codes import EV_ABS, EV_KEY, Control
@@ -18,20 +18,11 @@ from rover.gamepad.mapping import AxisRange, KeyButton, Served, StickAxis, Trigg
 
 # How long the pad has to lie still at the beginning.
 REST_S = 1.5
-# How long a control is held, and how long it rests after it was let go of, before that counts.
-HOLD_S = 0.35
+# How long a control rests after it was let go of, before that counts.
 SETTLE_S = 0.5
-# For so long an axis is given the chance to move with a button that was pressed.
-_AXIS_GRACE_S = 0.6
-_BUTTON_AXIS_S = 0.15
-# Parts of the way from an axis's rest to its end. A push is never quite straight: the second
-# furthest axis may go so far of what the furthest goes.
-_MOVED = {Kind.STICK: 0.5, Kind.TRIGGER: 0.6, Kind.BUTTON: 0.7}
-_SIDEWAYS = 0.65
 # Parts of an axis's range.
 _LET_GO = 0.3
 _WOKEN = 0.4
-_STILL = 0.02
 _NEAR = 0.13
 _RESTLESS = 0.25
 # An axis that has spoilt the beginning so often moves by itself.
@@ -59,13 +50,6 @@ class View(Struct, frozen=True):
     question: Question | None
 
 
-class _Held(Struct, frozen=True):
-    """An axis that was moved, and the place it was held at."""
-
-    axis: int
-    end: int
-
-
 class GamepadCalibration:
     """One calibration of one pad, from its first question to its end.
 
@@ -91,15 +75,15 @@ class GamepadCalibration:
         self._stuck = set(down)
         self._down: dict[int, float] = {}
         self._spoilt: dict[int, int] = {}
+        self._restless: set[int] = set()
         self._found: dict[Control, Served] = {}
-        # Buttons that a trigger presses on its way.
-        self._companions: dict[int, Control] = {}
+        self._detector = Detector(self._tracks, self._found)
         self._stage = Stage.WAKE
         self._since_s = now_s
         self._place = 0
         self._hint = ""
-        self._held: _Held | None = None
-        self._first: _Held | None = None
+        self._held: Held | None = None
+        self._first: Held | None = None
         self._pressed: KeyButton | PressedWhen | None = None
 
     @property
@@ -124,7 +108,13 @@ class GamepadCalibration:
     @property
     def restless(self) -> frozenset[int]:
         """Axes that move by themselves and are left out."""
-        return frozenset(code for code, times in self._spoilt.items() if times > _PATIENCE)
+        return frozenset(self._restless)
+
+    @property
+    def untouched(self) -> bool:
+        """Whether no button is down and every axis is where it rests, as far as is known."""
+        near = all(_is_near(track, track.raw, track.raw) for track in self._tracks.values())
+        return near and not self._down
 
     @property
     def done(self) -> bool:
@@ -156,10 +146,12 @@ class GamepadCalibration:
         elif self._stage is Stage.LET_GO and question is not None:
             self._wait_for_rest(question, now_s)
         elif self._stage is Stage.DO and question is not None:
-            if question.kind is Kind.BUTTON:
-                self._watch_button(now_s)
-            else:
-                self._watch_axis(question, now_s)
+            seen = self._detector.look(question, self._first, self._down, now_s)
+            # What was said stays to be read after the hand has let go.
+            self._hint = seen.hint or self._hint
+            if seen.held is not None or seen.pressed is not None:
+                self._held, self._pressed = seen.held, seen.pressed
+                self._enter(Stage.LET_GO, now_s)
 
     def skip(self, now_s: float) -> None:
         """Leave out the control that is asked for.
@@ -191,8 +183,7 @@ class GamepadCalibration:
 
     def _forget(self, control: Control) -> None:
         self._found.pop(control, None)
-        kept = {key: owner for key, owner in self._companions.items() if owner is not control}
-        self._companions = kept
+        self._detector.forget(control)
 
     @property
     def _question(self) -> Question | None:
@@ -208,20 +199,11 @@ class GamepadCalibration:
         if question is None or not question.second:
             self._first = None
         # What rests nearly where it did rests there: axes drift.
-        for _, track in self._live():
+        for track in self._tracks.values():
             low, high = track.between(SETTLE_S, now_s)
-            if track.steady(low, high, _STILL) and self._is_near(track, low, high):
+            if track.steady(low, high, STILL) and _is_near(track, low, high):
                 track.rests_between(low, high)
         self._enter(Stage.DONE if question is None else Stage.DO, now_s)
-
-    @staticmethod
-    def _is_near(track: AxisTrack, low: int, high: int) -> bool:
-        return abs((low + high) / 2 - track.rest) <= _NEAR * track.way
-
-    def _live(self) -> Iterator[tuple[int, AxisTrack]]:
-        """Give the axes that do not move by themselves."""
-        restless = self.restless
-        return ((code, track) for code, track in self._tracks.items() if code not in restless)
 
     # At rest
 
@@ -231,125 +213,18 @@ class GamepadCalibration:
             self._since_s = now_s
         if now_s - self._since_s < REST_S:
             return
-        for code, track in self._live():
+        for code, track in self._tracks.items():
             low, high = track.between(REST_S, now_s)
             if high - low > _RESTLESS * track.way:
                 self._spoilt[code] = self._spoilt.get(code, 0) + 1
+                if self._spoilt[code] > _PATIENCE:
+                    self._restless.add(code)
+                    del self._tracks[code]
                 self._hint = f"{axis_name(code)} moved: do not touch the pad"
                 self._since_s = now_s
                 return
             track.measure_rest(low, high)
         self._ask(now_s)
-
-    # What is done
-
-    def _watch_axis(self, question: Question, now_s: float) -> None:
-        reach = {code: track.reach(HOLD_S, now_s) for code, track in self._live()}
-        if self._first is not None:
-            reach = {self._first.axis: reach.get(self._first.axis, 0.0)}
-        best, *others = sorted(reach, key=lambda code: -abs(reach[code])) or [-1]
-        if best < 0 or abs(reach[best]) < _MOVED[question.kind]:
-            if question.kind is Kind.TRIGGER:
-                self._watch_trigger_button(now_s)
-            return
-        if others and abs(reach[others[0]]) > _SIDEWAYS * abs(reach[best]):
-            self._hint = f"{axis_name(best)} and {axis_name(others[0])} moved: push straight"
-            return
-        low, high = self._tracks[best].between(HOLD_S, now_s)
-        if not self._tracks[best].steady(low, high, _STILL):
-            self._hint = "hold it still at its end"
-            return
-        # The nearer of the places: held at its end the control must count as fully there.
-        held = _Held(best, low if reach[best] > 0 else high)
-        self._hint = self._why_not(question, held)
-        if self._hint:
-            return
-        if question.kind is Kind.TRIGGER:
-            self._companions |= dict.fromkeys(self._down, question.control)
-        self._held = held
-        self._enter(Stage.LET_GO, now_s)
-
-    def _why_not(self, question: Question, held: _Held) -> str:
-        """Say why this axis cannot be what is asked for, empty if it can."""
-        axis, rest = held.axis, self._tracks[held.axis].rest
-        above = held.end > rest
-        if question.second and self._first is not None:
-            if above is (self._first.end > rest):
-                return "that is the same end as before: now the other one"
-            return ""
-        for control, served in self._found.items():
-            taken = isinstance(served, StickAxis) and served.code == axis
-            if isinstance(served, TriggerAxis) and served.code == axis:
-                # Two triggers may share an axis, each with a side of its own.
-                same_side = (served.pulled > served.rest) is above
-                taken = same_side or question.kind is Kind.STICK
-            if taken:
-                return f"{axis_name(axis)} is the {control} already"
-        return ""
-
-    def _watch_trigger_button(self, now_s: float) -> None:
-        """Look for a trigger that is a mere button: none of the axes moves with it."""
-        for code, since_s in self._down.items():
-            held_s = now_s - since_s
-            if held_s < _AXIS_GRACE_S:
-                continue
-            if any(
-                abs(raw - track.rest) > _RESTLESS / 2 * track.way + track.noise
-                for _, track in self._live()
-                for raw in track.between(held_s, now_s)
-            ):
-                self._hint = "pull it fully, and hold it still there"
-            elif not self._is_taken(code):
-                self._pressed = KeyButton(code)
-                self._enter(Stage.LET_GO, now_s)
-                return
-
-    def _watch_button(self, now_s: float) -> None:
-        for code in self._down:
-            if not self._is_taken(code):
-                self._pressed = KeyButton(code)
-                self._enter(Stage.LET_GO, now_s)
-                return
-        if self._down:
-            return
-        for code, track in self._live():
-            reach = track.reach(_BUTTON_AXIS_S, now_s)
-            if abs(reach) < _MOVED[Kind.BUTTON]:
-                continue
-            above = reach > 0
-            owner = self._owner_of_axis(code, above=above)
-            if owner:
-                self._hint = f"{axis_name(code)} is the {owner} already: another, or skip it"
-                continue
-            # Beyond half the way; a hat has no half, and its rest is not pressed.
-            half = (track.rest + track.raw) / 2
-            self._pressed = PressedWhen(code, floor(half) if above else ceil(half), above)
-            self._held = _Held(code, track.raw)
-            self._enter(Stage.LET_GO, now_s)
-            return
-
-    def _is_taken(self, code: int) -> bool:
-        """Tell whether a button is another control already, and say so."""
-        owner: str = self._companions.get(code, "")
-        for control, served in self._found.items():
-            if isinstance(served, KeyButton) and served.code == code:
-                owner = control
-        if owner:
-            self._hint = f"{button_name(code)} is the {owner} already: another, or skip it"
-        return bool(owner)
-
-    def _owner_of_axis(self, axis: int, *, above: bool) -> str:
-        for control, served in self._found.items():
-            match served:
-                case StickAxis(code) | TriggerAxis(code):
-                    taken = code == axis
-                case PressedWhen():
-                    taken = served.axis == axis and served.above is above
-                case _:
-                    taken = False
-            if taken:
-                return control
-        return ""
 
     # Let go of again
 
@@ -376,12 +251,12 @@ class GamepadCalibration:
         self._place += 1
         self._ask(now_s)
 
-    def _rests_again(self, question: Question, held: _Held, now_s: float) -> bool:
+    def _rests_again(self, question: Question, held: Held, now_s: float) -> bool:
         track = self._tracks[held.axis]
         low, high = track.between(SETTLE_S, now_s)
-        if not track.steady(low, high, _STILL):
+        if not track.steady(low, high, STILL):
             return False
-        if self._is_near(track, low, high):
+        if _is_near(track, low, high):
             track.rests_between(low, high)
             return True
         # A trigger may not have told where it rests before it was pulled for the first time.
@@ -397,7 +272,7 @@ class GamepadCalibration:
         self._hint = "let go of it altogether"
         return False
 
-    def _take_stick(self, question: Question, second: _Held | None) -> None:
+    def _take_stick(self, question: Question, second: Held | None) -> None:
         if self._first is None:
             return
         axis, first_end = self._first.axis, self._first.end
@@ -413,3 +288,7 @@ class GamepadCalibration:
             inverted=first_end > track.centre,
             deadband=round(track.deadband, 2),
         )
+
+
+def _is_near(track: AxisTrack, low: int, high: int) -> bool:
+    return abs((low + high) / 2 - track.rest) <= _NEAR * track.way

@@ -72,6 +72,11 @@ class Session:
         """What has been found so far."""
         return self._asked[0][1].found if len(self._asked) == 1 else {}
 
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody holds anything on any of the pads."""
+        return all(calibration.untouched for _, calibration in self._asked)
+
     def step(self) -> None:
         """Take in what the pads have sent, and let time pass."""
         now_s = self._clock.now_s()
@@ -122,16 +127,19 @@ class Session:
         else:
             parts.append(Text(view.text, style="bold"))
             parts.append(Text(self._said or view.hint or " ", style="yellow"))
+        # Above the drawing: a small terminal shows the upper part.
+        parts.append(Text(self._keys(calibration), style="dim"))
         where = places(PadMapping(calibration.found), pad.down, pad.raws)
         parts.append(picture(where))
         if self.pad is not None and not calibration.done:
             parts.append(_sent(pad, calibration.restless))
         if calibration.done:
             parts.append(Text(self._said or self.why_not_write() or " ", style="yellow"))
-        parts.append(Text(self._keys(calibration), style="dim"))
         return Panel(Group(*parts), title=title, title_align="left")
 
     def _keys(self, calibration: GamepadCalibration) -> str:
+        if self.outcome is not None:
+            return "Let go of the pad: it is given back to the rover then."
         if calibration.done:
             return "w: write it   b: ask the last one again   q: leave, nothing is written"
         return "Enter: skip, the pad has no such thing   b: back   q: leave, nothing is written"

@@ -1,11 +1,12 @@
 """A calibration at a terminal: keys without Enter, and the screen drawn anew all the time."""
 
 import contextlib
+import math
 import select
 import sys
 import termios
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -18,14 +19,18 @@ from calibration.session import Outcome, Session
 from calibration.store import CalibrationStore
 from rover.clock import Clock, SystemClock
 from rover.config import Config
+from rover.config.input_codes import button_name
 from rover.errors import BadMessageError, DeviceError, LinkError, RoverError
-from rover.gamepad.raw_pad import RawPad, open_raw
+from rover.gamepad.identity import PadIdentity
+from rover.gamepad.raw_pad import Event, RawPad, open_raw
 from rover.gamepad.survey import nodes_that_may_be_pads
 from rover.link import ControlClient
 from rover.messages import ArmState
 
 _STEP_S = 0.02
 _FRAMES_HZ = 15
+# For so long it is waited for a pad to be let go of.
+_LET_GO_S = 10.0
 # Control tells of itself twenty times a second, if it runs, and left its socket behind if it died.
 _TELEMETRY_S = 3.0
 
@@ -66,19 +71,55 @@ class TerminalKeys:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
 
 
-def converse(session: Session, keys: Keys, console: Console, clock: Clock) -> Outcome:
-    """Go through a session until the person ends it."""
+class Takeable(Protocol):
+    """What is needed of a pad to take it: a ``RawPad``, or a test's."""
+
+    identity: PadIdentity
+    down: set[int]
+
+    def read(self) -> list[Event]:
+        """Return what has happened since the last look."""
+        ...
+
+    def grab(self) -> None:
+        """Take it for this program alone."""
+        ...
+
+    def ungrab(self) -> None:
+        """Give it back."""
+        ...
+
+
+def converse(
+    session: Session, keys: Keys, console: Console, clock: Clock, guard: Callable[[], None]
+) -> Outcome:
+    """Go through a session until the person has ended it and let go of the pad.
+
+    ``guard`` is asked all the time, and raises if the session has to end at once.
+    """
+    left_s = math.inf
     with Live(
         session.render(), console=console, refresh_per_second=_FRAMES_HZ, screen=console.is_terminal
     ) as live:
-        while session.outcome is None:
+        while session.outcome is None or not (session.untouched or clock.now_s() > left_s):
+            guard()
             session.step()
-            key = keys.pressed()
+            key = _pressed(keys)
             if key:
                 session.press(key)
+            if session.outcome is not None:
+                left_s = min(left_s, clock.now_s() + _LET_GO_S)
             live.update(session.render())
             clock.sleep_s(_STEP_S)
     return session.outcome
+
+
+def _pressed(keys: Keys) -> str:
+    """Return the next key; Ctrl-C is one."""
+    try:
+        return keys.pressed()
+    except KeyboardInterrupt:
+        return "q"
 
 
 def calibrate(
@@ -91,12 +132,10 @@ def calibrate(
     clock = SystemClock()
     terminal_keys = TerminalKeys()
     require_not_armed(directory)
-    with _opened(device) as pads, terminal_keys as keys:
+    with ControlClient(directory) as client, _opened(device, console, clock) as pads:
         session = Session(pads, config.gamepad.bindings, clock)
-        try:
-            outcome = converse(session, keys, console, clock)
-        except KeyboardInterrupt:
-            outcome = Outcome.LEAVE
+        with terminal_keys as keys:
+            outcome = converse(session, keys, console, clock, lambda: _require_disarmed(client, 0))
     pad = session.pad
     if outcome is Outcome.LEAVE or pad is None:
         console.print("Left. Nothing was written.")
@@ -111,21 +150,25 @@ def calibrate(
 
 def require_not_armed(directory: Path) -> None:
     """Raise LinkError if a rover is armed there: its pad may not be taken away from it."""
-    if not (directory / "telemetry.ipc").exists():
-        return
-    with ControlClient(directory) as client:
-        try:
-            telemetry = client.telemetry(_TELEMETRY_S)
-        except BadMessageError as error:
-            raise LinkError(str(error)) from error
+    if (directory / "telemetry.ipc").exists():
+        with ControlClient(directory) as client:
+            _require_disarmed(client, _TELEMETRY_S)
+
+
+def _require_disarmed(client: ControlClient, timeout_s: float) -> None:
+    try:
+        telemetry = client.telemetry(timeout_s)
+    except BadMessageError as error:
+        raise LinkError(str(error)) from error
     if telemetry is not None and telemetry.state is ArmState.ARMED:
         raise LinkError(
-            "the rover is armed, and its gamepad is what stops it: disarm it first, then calibrate"
+            "the rover is armed, and its gamepad is what stops it: disarm it first, then "
+            "calibrate; nothing was written"
         )
 
 
 @contextlib.contextmanager
-def _opened(device: str | None) -> Iterator[list[RawPad]]:
+def _opened(device: str | None, console: Console, clock: Clock) -> Iterator[list[RawPad]]:
     """Open the pads there may be, each for this program alone."""
     paths = [device] if device else nodes_that_may_be_pads()
     if not paths:
@@ -138,7 +181,35 @@ def _opened(device: str | None) -> Iterator[list[RawPad]]:
         for path in paths:
             pad = open_raw(path)
             stack.callback(pad.close)
-            # What is pressed now must not reach control, which might arm or drive.
-            pad.grab()
+            take(pad, console, clock)
             pads.append(pad)
         yield pads
+
+
+def take(pad: Takeable, console: Console, clock: Clock) -> None:
+    """Take a pad for this program alone, once nothing on it is pressed.
+
+    What is pressed from now on must not reach control, which might arm or drive; and a button
+    whose release control never hears of would stay pressed for it, the dead-man's too. Raises
+    DeviceError if one is not let go of.
+    """
+    end_s = clock.now_s() + _LET_GO_S
+    said = False
+    while True:
+        pad.read()
+        if not pad.down:
+            pad.grab()
+            pad.read()
+            if not pad.down:
+                return
+            pad.ungrab()
+        if clock.now_s() > end_s:
+            down = ", ".join(button_name(code) for code in sorted(pad.down))
+            raise DeviceError(
+                f"{pad.identity.name}: {down} is down: let go of it, or switch it off, "
+                "and try again"
+            )
+        if not said:
+            console.print(f"Let go of all buttons of {pad.identity.name}.", markup=False)
+            said = True
+        clock.sleep_s(_STEP_S)

@@ -94,6 +94,13 @@ class RawPad:
                 f"{self.identity.name} ({self.path}) is held by another program: end that first"
             ) from error
 
+    def ungrab(self) -> None:
+        """Let others hear the device again."""
+        try:
+            self._device.ungrab()
+        except OSError as error:
+            raise self._gone(error) from error
+
     def close(self) -> None:
         """Let go of the device."""
         self._device.close()

@@ -6,10 +6,11 @@ import pytest
 from msgspec import structs
 from rich.console import Console
 
-from calibration.gamepad import HOLD_S, REST_S, SETTLE_S
+from calibration.detector import HOLD_S
+from calibration.gamepad import REST_S, SETTLE_S
 from calibration.questions import QUESTIONS
 from calibration.session import Outcome, Session
-from calibration.terminal import converse, require_not_armed
+from calibration.terminal import converse, require_not_armed, take
 from rover.clock import ManualClock
 from rover.config import BindingsConfig
 from rover.errors import DeviceError, LinkError
@@ -222,10 +223,102 @@ class TypedKeys:
         return next(self._keys, "q")
 
 
-def test_a_conversation_draws_and_ends(desk):
-    console = Console(file=io.StringIO(), width=100, height=40)
-    assert converse(desk.session, TypedKeys("xb "), console, desk.clock) is Outcome.LEAVE
+def nobody_objects() -> None:
+    pass
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(file=io.StringIO(), width=100, height=40)
+
+
+def test_a_conversation_draws_and_ends(desk, console):
+    keys = TypedKeys("xb ")
+    assert converse(desk.session, keys, console, desk.clock, nobody_objects) is Outcome.LEAVE
     assert "Calibrate a gamepad" in console.file.getvalue()
+
+
+def test_a_pad_is_given_back_only_when_it_has_been_let_go_of(desk, console):
+    desk.begin(desk.pads[0])
+    desk.pads[0].say(EV_KEY, Key.TR, 1)
+    desk.wait(0.1)
+    left_s = desk.clock.now_s()
+    released_s = left_s + 2.0
+
+    def let_go_later() -> None:
+        if desk.clock.now_s() >= released_s and desk.pads[0].down:
+            desk.pads[0].say(EV_KEY, Key.TR, 0)
+
+    assert converse(desk.session, TypedKeys("q"), console, desk.clock, let_go_later)
+    assert released_s <= desk.clock.now_s() < released_s + 0.2
+
+
+def test_one_who_walks_away_with_the_pad_in_the_hand_does_not_keep_it(desk, console):
+    desk.begin(desk.pads[0])
+    desk.pads[0].say(EV_KEY, Key.TR, 1)
+    desk.wait(0.1)
+    assert converse(desk.session, TypedKeys("q"), console, desk.clock, nobody_objects)
+    assert desk.clock.now_s() < 30.0
+
+
+def test_a_rover_that_is_armed_meanwhile_has_its_pad_back_at_once(desk, console):
+    def armed() -> None:
+        raise LinkError("the rover is armed")
+
+    with pytest.raises(LinkError):
+        converse(desk.session, TypedKeys(" "), console, desk.clock, armed)
+
+
+class GrabbedPad(FakePad):
+    """A pad whose button goes up while it is waited for, or down as it is grabbed."""
+
+    def __init__(self, clock: ManualClock, *, held_until_s: float, squeezed: bool = False) -> None:
+        super().__init__("three")
+        self._clock, self._held_until_s, self._squeezed = clock, held_until_s, squeezed
+        self.grabs = 0
+        self.is_grabbed = False
+        self.down = {Key.TR}
+
+    def read(self) -> list[Event]:
+        if self._clock.now_s() >= self._held_until_s:
+            self.down = set()
+        if self._squeezed and self.is_grabbed and self.grabs == 1:
+            self.down = {Key.TR}
+        return []
+
+    def grab(self) -> None:
+        self.grabs += 1
+        self.is_grabbed = True
+
+    def ungrab(self) -> None:
+        self.is_grabbed = False
+
+
+def test_a_pad_is_taken_only_once_its_buttons_are_up(console):
+    # Control would never hear the dead-man's release, and take it for held from then on.
+    clock = ManualClock(0.0)
+    pad = GrabbedPad(clock, held_until_s=3.0)
+    take(pad, console, clock)
+    assert clock.now_s() >= 3.0
+    assert pad.is_grabbed
+    assert "Let go of all buttons of three" in console.file.getvalue()
+
+
+def test_a_button_that_is_pressed_as_the_pad_is_taken_is_seen(console):
+    clock = ManualClock(0.0)
+    pad = GrabbedPad(clock, held_until_s=1.0, squeezed=True)
+    take(pad, console, clock)
+    assert pad.grabs == 2
+    assert pad.is_grabbed
+    assert pad.down == set()
+
+
+def test_a_pad_with_a_button_stuck_is_not_taken(console):
+    clock = ManualClock(0.0)
+    pad = GrabbedPad(clock, held_until_s=1e9)
+    with pytest.raises(DeviceError, match="BTN_TR is down"):
+        take(pad, console, clock)
+    assert not pad.is_grabbed
 
 
 def test_an_armed_rover_keeps_its_gamepad(tmp_path):
