@@ -19,7 +19,7 @@ _BATTERY_S = 1.7
 # How old a voltage may be, and the slowest reading.
 _POWER_AGE_S = 2.0 + 0.7
 # Taps of a tenth of a second and its ramps, two a second, until 0.6 s have been asked for.
-_TAPS_S = 3.0
+_TAPS_S = 2.9
 _COUNTS = "it hangs on counts and ticks, in which the manual clock leaves nothing out"
 
 

@@ -71,7 +71,7 @@ class Rover(RealRover):
         return self.start("control", *where, "--sim", str(self.directory), **options)
 
     def start_web(self) -> tuple[int, str]:
-        listen = ("--host", "127.0.0.1", "--port", "0")
+        listen = ("--host", "127.0.0.1", "--port", "0", "--paired")
         where = ("--dir", str(self.directory), "--config", str(self.config))
         self.web = self.start("web", *where, *listen)
         assert self.web.stdout is not None
