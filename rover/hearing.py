@@ -92,6 +92,8 @@ class Hearing:
         self._pad_trouble = ""
         self._pad_connected = False
         self._pad_deflected = False
+        self._pad_slow = False
+        self._pad_trim_per_m = 0.0
         self._refused_s: dict[str, float] = {}
 
     def hear(self, conditions: tuple[Condition, ...]) -> None:
@@ -125,6 +127,24 @@ class Hearing:
             self._pad_trouble = update.trouble
             severity = Severity.WARNING if update.trouble else Severity.INFO
             self._journal.add(now_s, severity, "gamepad", update.trouble or f"{update.name} ready")
+        self._tell_habits(update, now_s)
+
+    def _tell_habits(self, update: GamepadUpdate, now_s: float) -> None:
+        """Tell what the gamepad has been set to, when it was set otherwise."""
+        if not update.connected:
+            return
+        slow, trim_per_m = update.slow, update.trim_per_m
+        if slow is not self._pad_slow:
+            self._pad_slow = slow
+            text = "the gamepad drives slowly" if slow else "the gamepad drives at full speed"
+            self._journal.add(now_s, Severity.INFO, "gamepad-slow", text)
+        if trim_per_m != self._pad_trim_per_m:
+            self._pad_trim_per_m = trim_per_m
+            side = "left" if trim_per_m > 0.0 else "right"
+            text = f"steering trimmed by {abs(trim_per_m):.2f} 1/m to the {side}"
+            if trim_per_m == 0.0:
+                text = "steering not trimmed"
+            self._journal.add(now_s, Severity.INFO, "gamepad-trim", text)
 
     def asking(self, now_s: float) -> tuple[Source, ...]:
         """Return whose sticks are not at rest, counted or not: nobody arms meanwhile."""

@@ -125,9 +125,14 @@ class ControlLoop:
         return decision.reached
 
     def shut_down(self) -> None:
-        """Stop the motors and let go of every device, whatever state they are in."""
+        """Stop the motors and let go of every device, whatever state they are in.
+
+        The motor-enable line comes first: a serial port with bytes stuck in it may take the
+        kernel half a minute to close.
+        """
         hardware = self._hardware
         for close in (
+            self._disable_motors,
             hardware.drive.close,
             hardware.panel.close,
             hardware.steering.close,
@@ -142,6 +147,9 @@ class ControlLoop:
                     "shutdown",
                     f"{close.__qualname__}: {error}",
                 )
+
+    def _disable_motors(self) -> None:
+        self._hardware.panel.enable_motors(False)
 
     def _notice_stall(self, now_s: float) -> None:
         """Fault if the controllers have gone without a command for too long."""

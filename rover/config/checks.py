@@ -15,6 +15,12 @@ from rover.config.toml_lines import KeyPath
 ROBOCLAW_BAUDS = (2400, 9600, 19200, 38400, 57600, 115200, 230400, 460800)
 # A PCA9685 answers here too, whatever its own address, until it is told not to.
 PCA9685_ALL_CALL = 0x70
+# A RoboClaw counts its serial timeout in tenths of a second.
+_TIMEOUT_STEP_S = 0.1
+# From full turbo to standstill on the ramp of a stop: 0.4 m of way, twice what a rover rolls that
+# gets zero duty from 1 m/s.
+STOP_WITHIN_S = 0.5
+_ROUNDING = 1e-6
 # Wheels nearer than this count as one point of contact.
 _SAME_PLACE_M = 1e-3
 
@@ -179,6 +185,7 @@ def _motion(config: Config) -> Iterator[Contradiction]:
         ("motion.decel_mps2", config.motion.decel_mps2),
         "a stop must slow the rover at least as hard as letting go does",
     )
+    yield from _stop_time(config)
     yield from _less(
         ("gate.max_steer_rate_rad_s", config.gate.max_steer_rate_rad_s),
         ("steering.slew_rad_s", config.steering.slew_rad_s),
@@ -199,6 +206,19 @@ def _motion(config: Config) -> Iterator[Contradiction]:
             )
 
 
+def _stop_time(config: Config) -> Iterator[Contradiction]:
+    motion = config.motion
+    needed_s = motion.turbo_speed_mps / motion.stop_decel_mps2
+    if needed_s > STOP_WITHIN_S + _ROUNDING:
+        yield Contradiction(
+            (_key("motion.stop_decel_mps2"), _key("motion.turbo_speed_mps")),
+            f"motion.stop_decel_mps2 = {motion.stop_decel_mps2:g} stops the rover from "
+            f"motion.turbo_speed_mps = {motion.turbo_speed_mps:g} in {needed_s:.3g} s, at most "
+            f"{STOP_WITHIN_S:g} s are allowed: brake with "
+            f"{motion.turbo_speed_mps / STOP_WITHIN_S:g} m/s2 or more, or drive slower",
+        )
+
+
 def _timing(config: Config) -> Iterator[Contradiction]:
     yield from _less(
         ("loop.rate_hz", config.loop.rate_hz),
@@ -213,6 +233,32 @@ def _timing(config: Config) -> Iterator[Contradiction]:
                 (path, _key("loop.rate_hz")),
                 f"deadlines.{name} = {deadline_s:g} is less than two ticks of loop.rate_hz = "
                 f"{config.loop.rate_hz:g}, {two_ticks_s:g} s: one late tick would stop the rover",
+            )
+    yield from _serial_timeout(config)
+
+
+def _serial_timeout(config: Config) -> Iterator[Contradiction]:
+    timeout_s = config.roboclaw.serial_timeout_s
+    steps = timeout_s / _TIMEOUT_STEP_S
+    # What the controllers make of it: they round down.
+    real_s = int(steps + _ROUNDING) * _TIMEOUT_STEP_S
+    if abs(steps - round(steps)) > _ROUNDING:
+        yield Contradiction(
+            (_key("roboclaw.serial_timeout_s"),),
+            f"roboclaw.serial_timeout_s = {timeout_s:g}: the controllers count in steps of "
+            f"{_TIMEOUT_STEP_S:g} s, so it must be one of 0.1, 0.2, 0.3, 0.4 and 0.5: set "
+            f"{real_s:g}, or one of the others",
+        )
+    for name, deadline_s in (
+        ("controller_s", config.deadlines.controller_s),
+        ("feedback_s", config.deadlines.feedback_s),
+    ):
+        if deadline_s > real_s + _ROUNDING:
+            yield Contradiction(
+                (("deadlines", name), _key("roboclaw.serial_timeout_s")),
+                f"deadlines.{name} = {deadline_s:g} is more than the {real_s:g} s after which the "
+                "controllers stop by themselves (roboclaw.serial_timeout_s): going on after that "
+                f"would be a start at speed without a ramp, so set it to {real_s:g} or less",
             )
 
 

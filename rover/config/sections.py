@@ -92,8 +92,9 @@ class MotionConfig(Section, frozen=True):
 
     ``slow_speed_mps`` is the most while something is wrong that a slow rover can live with: a
     battery nearly empty, a controller too warm. It holds for the outermost wheel of a spin too.
-    ``stop_decel_mps2`` is used by every stop and failsafe, ``decel_mps2`` when the person
-    lets go; ``curvature_rate_per_m_s`` is how fast the turning circle may change while
+    ``stop_decel_mps2`` is used by every stop and failsafe, and must bring the rover from
+    ``turbo_speed_mps`` to a stand within half a second; ``decel_mps2`` when the person lets go;
+    ``curvature_rate_per_m_s`` is how fast the turning circle may change while
     driving, slower than the corner servos so that they keep up.
     """
 
@@ -129,6 +130,9 @@ class DeadlineConfig(Section, frozen=True):
     so long: 1 m at full speed without turbo. A longer time would let it go farther than a person
     who walks beside it can reach; a shorter one would stop it under a thumb that is merely
     steady. Who drives long straights with a quiet stick may raise it.
+
+    ``controller_s`` and ``feedback_s`` are at most ``roboclaw.serial_timeout_s``, after which the
+    controllers have stopped by themselves.
     """
 
     web_s: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.3
@@ -143,16 +147,17 @@ class RoboclawConfig(Section, frozen=True):
     """The bus of RoboClaw motor controllers.
 
     ``serial_timeout_s`` is the controllers' own: they stop the motors when nothing valid has
-    arrived for so long. ``reply_margin_s`` is what a reply may take beyond its time on the
-    wire. ``stall_current_a`` is more than a wheel draws that turns freely, speeding up included,
-    and less than one that is held fast (JPL's motors: 0.5 to 1.5 A, and 11 A).
+    arrived for so long, in whole tenths of a second. ``reply_margin_s`` is what a reply may take
+    beyond its time on the wire: a tick waits so long for a controller that is silent.
+    ``stall_current_a`` is more than a wheel draws that turns freely, speeding up included, and
+    less than one that is held fast (JPL's motors: 0.5 to 1.5 A, and 11 A).
     """
 
     port: DevicePath = "/dev/serial0"
     baud: Annotated[int, Meta(ge=2400, le=460800)] = 115200
     ticks_per_wheel_turn: Positive = 28 * 26.9
     serial_timeout_s: Annotated[float, Meta(ge=0.1, le=0.5)] = 0.3
-    reply_margin_s: Annotated[float, Meta(ge=0.002, le=0.1)] = 0.010
+    reply_margin_s: Annotated[float, Meta(ge=0.002, le=0.02)] = 0.010
     stall_current_a: Positive = 3.0
 
 
@@ -212,11 +217,15 @@ class StickConfig(Section, frozen=True):
     """How a stick feels, the same for pad and phone.
 
     ``deadband`` is the part in the middle that does nothing, ``expo`` how gentle it is near
-    the middle (0 straight, 1 cubic).
+    the middle (0 straight, 1 cubic). ``max_lateral_accel_mps2`` makes the steering gentler the
+    faster the sticks ask to drive: at its end the stick asks for no tighter circle than one that
+    pulls the rover sideways so hard. As it comes it binds beyond 1.06 m/s, that is with turbo: at
+    1.5 m/s the tightest circle has a radius of 0.9 m instead of 0.45 m.
     """
 
     deadband: Annotated[float, Meta(ge=0, le=0.5)] = 0.08
     expo: Fraction = 0.4
+    max_lateral_accel_mps2: Positive = 2.5
 
 
 class LoopConfig(Section, frozen=True):

@@ -5,7 +5,7 @@ from rover.gamepad.codes import Control
 from rover.gamepad.layout import PadState
 from rover.messages import Arc, Motion
 from rover.motion.kinematics import Kinematics
-from rover.motion.sticks import DriveMode, StickLimits
+from rover.motion.sticks import DriveMode, StickLimits, tightest_at
 
 
 class Habits:
@@ -18,6 +18,7 @@ class Habits:
     def __init__(self, config: Config, kinematics: Kinematics) -> None:
         motion = config.motion
         self._gamepad, self._bindings = config.gamepad, config.gamepad.bindings
+        self._feel = config.sticks
         self._tightest_per_m = kinematics.max_curvature_per_m
         slow_mps = min(motion.slow_speed_mps, motion.max_speed_mps)
         # A spin is slowed in the same proportion.
@@ -69,7 +70,7 @@ class Habits:
         if not isinstance(motion, Arc) or motion.speed_mps == 0.0:
             return motion
         curvature_per_m = motion.curvature_per_m + self.trim_per_m
-        tightest_per_m = self._tightest_per_m
+        tightest_per_m = tightest_at(motion.speed_mps, self._feel, self._tightest_per_m)
         return Arc(motion.speed_mps, max(-tightest_per_m, min(tightest_per_m, curvature_per_m)))
 
     def _limits(self, speed_mps: float, yaw_rate_rad_s: float) -> StickLimits:

@@ -53,7 +53,8 @@ def motion_from_sticks(sticks: StickInput, feel: StickConfig, limits: StickLimit
     """Return the motion that the sticks ask for; sticks at rest give a neutral one.
 
     ARC: ``drive`` is the speed and ``turn`` the curvature. Curvature is steering, not yaw
-    rate: the front wheels follow the stick in reverse and standing still too.
+    rate: the front wheels follow the stick in reverse and standing still too. The faster, the
+    gentler: see ``tightest_at``.
     SPIN: ``turn`` is the yaw rate and ``drive`` means nothing.
     CRAB: the stick's direction is the heading and its distance the speed. The heading stays
     within +-pi/2 and the speed turns negative behind it, so that pulling the stick straight
@@ -63,14 +64,25 @@ def motion_from_sticks(sticks: StickInput, feel: StickConfig, limits: StickLimit
     """
     match sticks.mode:
         case DriveMode.ARC:
-            return Arc(
-                shape(sticks.drive, feel) * limits.max_speed_mps,
-                shape(sticks.turn, feel) * limits.max_curvature_per_m,
-            )
+            speed_mps = shape(sticks.drive, feel) * limits.max_speed_mps
+            most_per_m = tightest_at(speed_mps, feel, limits.max_curvature_per_m)
+            return Arc(speed_mps, shape(sticks.turn, feel) * most_per_m)
         case DriveMode.SPIN:
             return Spin(shape(sticks.turn, feel) * limits.max_yaw_rate_rad_s)
         case DriveMode.CRAB:
             return _crab(sticks, feel, limits.max_speed_mps)
+
+
+def tightest_at(speed_mps: float, feel: StickConfig, max_curvature_per_m: float) -> float:
+    """Return the curvature that a stick at its end asks for at this speed, in 1/m, positive.
+
+    It is ``max_curvature_per_m`` as long as that pulls sideways by no more than
+    ``feel.max_lateral_accel_mps2``, and less beyond: never zero, continuous, falling with speed.
+    """
+    # Multiplied rather than divided first: the square of a very small speed may be zero.
+    if speed_mps * speed_mps * max_curvature_per_m <= feel.max_lateral_accel_mps2:
+        return max_curvature_per_m
+    return feel.max_lateral_accel_mps2 / (speed_mps * speed_mps)
 
 
 def _crab(sticks: StickInput, feel: StickConfig, max_speed_mps: float) -> Crab:

@@ -47,9 +47,57 @@ def test_jpls_rover_contradicts_itself_nowhere():
             "motion.turbo_speed_mps = 0.9 is less than motion.max_speed_mps = 1.0",
         ),
         (
-            changed(motion={"stop_decel_mps2": 2.0}),
+            changed(motion={"stop_decel_mps2": 4.0, "decel_mps2": 5.0}),
             {"motion.stop_decel_mps2", "motion.decel_mps2"},
-            "motion.stop_decel_mps2 = 2.0 is less than motion.decel_mps2 = 3.0",
+            "motion.stop_decel_mps2 = 4.0 is less than motion.decel_mps2 = 5.0",
+        ),
+        (changed(motion={"stop_decel_mps2": 3.0}), set(), None),
+        (
+            changed(motion={"stop_decel_mps2": 2.9, "decel_mps2": 1.0}),
+            {"motion.stop_decel_mps2", "motion.turbo_speed_mps"},
+            "motion.stop_decel_mps2 = 2.9 stops the rover from motion.turbo_speed_mps = 1.5 in "
+            "0.517 s, at most 0.5 s are allowed: brake with 3 m/s2 or more, or drive slower",
+        ),
+        (
+            changed(
+                motion={
+                    "stop_decel_mps2": 0.6,
+                    "decel_mps2": 0.5,
+                    "turbo_speed_mps": 0.3,
+                    "max_speed_mps": 0.3,
+                }
+            ),
+            set(),
+            None,
+        ),
+        *(
+            (changed(roboclaw={"serial_timeout_s": timeout_s}), set(), None)
+            for timeout_s in (0.3, 0.1 + 0.2, 0.4, 0.5)
+        ),
+        (
+            changed(roboclaw={"serial_timeout_s": 0.39}),
+            {"roboclaw.serial_timeout_s"},
+            "roboclaw.serial_timeout_s = 0.39: the controllers count in steps of 0.1 s, so it must "
+            "be one of 0.1, 0.2, 0.3, 0.4 and 0.5: set 0.3, or one of the others",
+        ),
+        (
+            changed(deadlines={"controller_s": 0.31}),
+            {"deadlines.controller_s", "roboclaw.serial_timeout_s"},
+            "deadlines.controller_s = 0.31 is more than the 0.3 s after which the controllers stop "
+            "by themselves (roboclaw.serial_timeout_s): going on",
+        ),
+        (
+            changed(deadlines={"feedback_s": 0.25}, roboclaw={"serial_timeout_s": 0.2}),
+            {"deadlines.feedback_s", "roboclaw.serial_timeout_s"},
+            "deadlines.feedback_s = 0.25 is more than the 0.2 s",
+        ),
+        (
+            changed(
+                deadlines={"feedback_s": 0.5, "controller_s": 0.5},
+                roboclaw={"serial_timeout_s": 0.5},
+            ),
+            set(),
+            None,
         ),
         (
             changed(power={"low_v": 13.0}),
@@ -169,6 +217,16 @@ def test_a_contradiction_names_its_keys_and_values(config, keys, said):
     else:
         assert only(config)[0] == keys
         assert only(config)[1].startswith(said)
+
+
+def test_what_counts_is_the_timeout_that_the_controllers_make_of_the_setting():
+    found = contradictions(
+        changed(deadlines={"feedback_s": 0.29}, roboclaw={"serial_timeout_s": 0.29})
+    )
+    assert [{".".join(key) for key in one.keys} for one in found] == [
+        {"roboclaw.serial_timeout_s"},
+        {"deadlines.feedback_s", "roboclaw.serial_timeout_s"},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -242,6 +242,10 @@ def test_text_that_is_no_toml_is_named_with_its_file(write, content, said):
         ("[gamepad]\nenabled = 2024-01-01", "2: gamepad.enabled = 2024-01-01: must be true"),
         ("[deadlines]\nweb_s = 3", "2: deadlines.web_s = 3: must be a number from 0.05 to 1"),
         (
+            "[roboclaw]\nreply_margin_s = 0.03",
+            "2: roboclaw.reply_margin_s = 0.03: must be a number from 0.002 to 0.02",
+        ),
+        (
             "[power]\naddress = 0x99",
             "2: power.address = 0x99: must be a whole number from 0x03 to 0x77",
         ),

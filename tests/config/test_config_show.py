@@ -110,7 +110,7 @@ def test_check_tells_in_one_line_what_a_file_changes(folder):
 
 
 def test_check_counts_the_changes_that_are_too_many_to_list(folder):
-    lines = "".join(f"{name}_s = 0.9\n" for name in ("web", "gamepad", "controller", "feedback"))
+    lines = "".join(f"{name}_s = 0.29\n" for name in ("web", "gamepad", "controller", "feedback"))
     path = user_file(
         folder,
         f'[deadlines]\n{lines}[web]\nport = 80\nhost = "::"\n'

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from rover.clock import ManualClock
 from rover.errors import DeviceError
 from rover.gamepad import Gamepad, GamepadUpdate
 from rover.gamepad.device import MAX_EVENTS_PER_READ, NotAGamepadError, OpenPad, open_pad
 from rover.gamepad.finder import NO_LIBRARY, NO_PAD, PadFinder
+from rover.gamepad.identity import PadIdentity
+from rover.gamepad.nodes import about_node, about_path
 from rover.messages import Arc, Stop
 from tests.builders import osr_config
 from tests.gamepad import pads
@@ -29,7 +32,16 @@ class Computer:
         self.sysfs = root / "sys"
         self.bench = Bench()
 
-    def plug(self, node: str, description: Description, *, in_sysfs: bool = True) -> str:
+    def plug(
+        self,
+        node: str,
+        description: Description,
+        *,
+        in_sysfs: bool = True,
+        properties: str = "",
+        driver: str = "",
+        uniq: str = "",
+    ) -> str:
         self.directory.mkdir(parents=True, exist_ok=True)
         (self.directory / node).touch()
         path = str(self.directory / node)
@@ -40,6 +52,14 @@ class Computer:
             (about / "name").write_text(description.name + "\n")
             (about / "capabilities" / "key").write_text(_words(description.keys))
             (about / "capabilities" / "abs").write_text(_words(description.axes))
+            (about / "properties").write_text(properties or "0")
+            (about / "uniq").write_text(uniq + "\n")
+            (about / "id").mkdir()
+            for name in ("bustype", "vendor", "product", "version"):
+                (about / "id" / name).write_text(f"{getattr(description.info, name):04x}\n")
+            if driver:
+                (about / "device").mkdir()
+                (about / "device" / "driver").symlink_to(f"../../bus/hid/drivers/{driver}")
         return path
 
     def finder(self, device: str = "auto") -> PadFinder:
@@ -186,6 +206,73 @@ def test_the_lowest_number_drives_by_number_and_not_by_letter(computer):
     computer.plug("event9", PLAYSTATION)
     pad, _ = computer.finder().find()
     assert pad.name == PLAYSTATION.name
+
+
+def test_a_touch_pad_and_motion_sensors_are_passed_over_by_what_they_are(computer):
+    """They bear the pad's own name and numbers, and may have buttons that a pad has."""
+    computer.plug("event0", XBOX, properties="1")
+    computer.plug("event1", XBOX, properties="40")
+    path = computer.plug("event2", XBOX)
+    finder = computer.finder()
+    pad, _ = finder.find()
+    assert pad.path == path
+    assert computer.bench.opened == [path]
+    assert finder.others(pad) == ""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"),
+    [
+        ("auto", "event3"),
+        ("054c:09cc", "event4"),
+        ("A4:53:85:00:00:02", "event5"),
+        ("a4:53:85:00:00:02", "event5"),
+        (PLAYSTATION.name, "event4"),
+    ],
+)
+def test_a_pad_is_chosen_by_what_it_keeps_wherever_it_is_plugged_in(computer, wanted, chosen):
+    sony = structs.replace(PLAYSTATION, info=pads.Info(5, 0x054C, 0x09CC))
+    computer.plug("event3", XBOX)
+    computer.plug("event4", sony, uniq="a4:53:85:00:00:01")
+    computer.plug("event5", sony, uniq="a4:53:85:00:00:02")
+    pad, trouble = computer.finder(wanted).find()
+    assert pad.path.endswith(chosen)
+    assert trouble == ""
+
+
+def test_a_pad_that_is_wanted_and_not_there_is_told_with_those_that_are(computer):
+    computer.plug("event3", XBOX)
+    pad, trouble = computer.finder("054c:09cc").find()
+    assert pad is None
+    assert f"{XBOX.name} (1234:5678)" in trouble
+    assert 'gamepad.device is "054c:09cc"' in trouble
+    assert computer.bench.opened == []
+
+
+def test_a_transmitter_without_a_button_is_told_what_to_do(computer):
+    axes = {pads.ABS_X: pads.AbsInfo(0, 0, 255), pads.ABS_Y: pads.AbsInfo(0, 0, 255)}
+    info = pads.Info(3, 0x0483, 0x572B)
+    computer.plug("event3", Description("SPEKTRUM RECEIVER", [], axes, info=info))
+    pad, trouble = computer.finder().find()
+    assert pad is None
+    assert "no right shoulder to be the dead-man" in trouble
+    assert "rover calibrate gamepad" in trouble
+
+
+def test_sysfs_tells_identity_driver_and_properties(computer):
+    computer.plug("event7", XBOX, driver="xpad", properties="21", uniq="12:34")
+    about = about_node("event7", computer.sysfs)
+    assert about.identity == PadIdentity(3, 0x1234, 0x5678, 0x0100, XBOX.name, "12:34", "xpad")
+    assert about.keys == set(XBOX.keys)
+    assert about.axes == set(XBOX.axes)
+    assert about.properties == {0, 5}
+    assert about_node("event8", computer.sysfs) is None
+    link = computer.directory / "by-id" / "usb-pad-event-joystick"
+    link.parent.mkdir()
+    link.symlink_to("../event7")
+    assert about_path(str(link), computer.sysfs, computer.directory) == about
+    # A node elsewhere is not the one of the same name in sysfs.
+    assert about_path("/somewhere/event7", computer.sysfs, computer.directory) is None
 
 
 def test_a_node_that_sysfs_does_not_know_is_opened_to_see(computer):

@@ -5,14 +5,23 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from rover.config import StickConfig
 from rover.errors import BadMessageError
 from rover.messages import Arc, Crab, Motion, Spin, is_neutral
-from rover.motion.sticks import DriveMode, StickInput, StickLimits, motion_from_sticks, shape
+from rover.motion.sticks import (
+    DriveMode,
+    StickInput,
+    StickLimits,
+    motion_from_sticks,
+    shape,
+    tightest_at,
+)
+from tests.builders import osr_config
 
 LIMITS = StickLimits(max_speed_mps=1.2, max_curvature_per_m=2.0, max_yaw_rate_rad_s=1.5)
-STRAIGHT = StickConfig(deadband=0.0, expo=0.0)
+STRAIGHT = StickConfig(deadband=0.0, expo=0.0, max_lateral_accel_mps2=100.0)
 
 feels = st.builds(
     StickConfig,
@@ -159,3 +168,40 @@ def test_no_motion_is_beyond_the_limits_or_has_a_negative_zero(mode, feel, drive
         case Crab(speed_mps, heading_rad):
             assert abs(speed_mps) <= LIMITS.max_speed_mps
             assert abs(heading_rad) <= math.pi / 2
+
+
+speeds = st.floats(0.0, 5.0)
+bounds = st.floats(0.1, 50.0)
+
+
+@given(positions, positions, feels, bounds, speeds)
+def test_the_faster_the_gentler_the_steering(drive, turn, feel, bound_mps2, max_speed_mps):
+    feel = structs.replace(feel, max_lateral_accel_mps2=bound_mps2)
+    limits = structs.replace(LIMITS, max_speed_mps=max_speed_mps)
+    motion = motion_from_sticks(StickInput(drive, turn), feel, limits)
+    plain = shape(turn, feel) * limits.max_curvature_per_m
+    # Gentler, to the same side, and straight only if the stick is.
+    assert 0.0 <= motion.curvature_per_m * plain <= plain * plain
+    assert (motion.curvature_per_m == 0.0) is (plain == 0.0)
+    lateral_mps2 = motion.speed_mps**2 * abs(motion.curvature_per_m)
+    assert lateral_mps2 <= bound_mps2 * (1.0 + 1e-9)
+
+
+@given(speeds, speeds, bounds)
+def test_the_tightest_circle_only_widens_with_speed_and_without_a_jump(first, second, bound_mps2):
+    feel = StickConfig(max_lateral_accel_mps2=bound_mps2)
+    low_mps, high_mps = sorted((first, second))
+    at_low, at_high = tightest_at(low_mps, feel, 2.0), tightest_at(high_mps, feel, 2.0)
+    assert 2.0 == tightest_at(0.0, feel, 2.0) >= at_low >= at_high > 0.0
+    assert tightest_at(-high_mps, feel, 2.0) == at_high
+    # Falling as the inverse square, it is steepest where it begins to fall.
+    steepest = 2.0 * 2.0 / math.sqrt(bound_mps2 / 2.0)
+    assert at_low - at_high <= steepest * (high_mps - low_mps) + 1e-9
+
+
+def test_the_steering_is_as_tight_as_it_gets_up_to_the_speed_without_turbo():
+    motion = osr_config().motion
+    feel = osr_config().sticks
+    tightest_per_m = motion.max_curvature_per_m
+    assert tightest_at(motion.max_speed_mps, feel, tightest_per_m) == tightest_per_m
+    assert tightest_at(motion.turbo_speed_mps, feel, tightest_per_m) == pytest.approx(2.5 / 2.25)

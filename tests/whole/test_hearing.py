@@ -167,6 +167,25 @@ def test_trouble_with_the_pad_is_told_once_and_its_end_too() -> None:
     ]
 
 
+def test_what_the_pad_was_set_to_is_told_when_it_changes() -> None:
+    rover = MemoryRover()
+    for slow, trim_per_m in ((True, 0.0), (True, 0.04), (True, -0.02), (False, 0.0)):
+        rover.pad.update = GamepadUpdate(connected=True, slow=slow, trim_per_m=trim_per_m)
+        rover.run(0.1)
+    # A pad that has gone sets nothing.
+    rover.pad.update = GamepadUpdate(slow=True)
+    rover.run(0.1)
+    assert events(rover, "gamepad-slow") == [
+        "the gamepad drives slowly",
+        "the gamepad drives at full speed",
+    ]
+    assert events(rover, "gamepad-trim") == [
+        "steering trimmed by 0.04 1/m to the left",
+        "steering trimmed by 0.02 1/m to the right",
+        "steering not trimmed",
+    ]
+
+
 @pytest.mark.parametrize("source", [Source.WEB, None])
 def test_a_refused_message_is_told_with_its_reason(source: Source | None) -> None:
     rover = MemoryRover().driving(AHEAD)

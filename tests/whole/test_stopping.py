@@ -11,6 +11,7 @@ from msgspec import structs
 
 from rover.errors import DeviceError, DeviceTimeoutError
 from rover.gamepad import GamepadUpdate
+from rover.hardware.roboclaw import RoboclawDrive
 from rover.link import RefusedDrive
 from rover.messages import (
     Arc,
@@ -312,3 +313,41 @@ def test_a_bug_in_one_controllers_packets_leaves_none_of_the_others_turning(
     rover.loop.shut_down()
     units = rover.simulated.devices.units
     assert [all(o.idle for o in unit.outputs) for unit in units] == [False, True, True]
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["slow", "fails"])
+def test_the_motor_enable_line_does_not_wait_for_a_serial_port_to_close(
+    monkeypatch: pytest.MonkeyPatch, *, broken: bool
+) -> None:
+    rover = MemoryRover().driving(FULL)
+    enabled: list[bool] = []
+
+    def close() -> None:
+        enabled.append(rover.truth().motor_enable)
+        rover.clock.sleep_s(30.0)
+        if broken:
+            raise DeviceError("the port is gone")
+
+    monkeypatch.setattr(rover.hardware.drive, "close", close)
+    rover.loop.shut_down()
+    assert enabled == [False]
+    assert rover.stands()
+
+
+def test_control_that_is_started_anew_stops_what_a_killed_one_has_left_turning() -> None:
+    """Before it has asked anybody anything, which would feed the controllers' own timeout."""
+    rover = MemoryRover().driving(FULL)
+    units = rover.simulated.devices.units
+    line = rover.simulated.serial_line
+    idle_before: dict[bool, bool] = {}
+    write = line.write
+
+    def spied(data: bytes) -> None:
+        reads = data[1] not in (34, 35)
+        idle_before.setdefault(reads, all(output.idle for unit in units for output in unit.outputs))
+        write(data)
+
+    line.write = spied
+    drive = RoboclawDrive(rover.config, rover.clock, lambda: line)
+    drive.start()
+    assert idle_before == {False: False, True: True}
