@@ -70,7 +70,7 @@ def test_show_names_the_files(folder):
 @pytest.mark.parametrize(
     ("key", "shown"),
     [
-        ("sticks", {"sticks.deadband", "sticks.expo"}),
+        ("sticks", {f"sticks.{name}" for name in ("deadband", "expo", "max_lateral_accel_mps2")}),
         ("loop.rate_hz", {"loop.rate_hz"}),
         (
             "wheels.left_front.motor",

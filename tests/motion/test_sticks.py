@@ -99,6 +99,13 @@ def test_arc_is_speed_and_curvature():
 def test_steering_is_the_same_in_reverse_and_standing_still(drive, turn, feel):
     curvatures = {
         motion_from_sticks(StickInput(position, turn), feel, LIMITS).curvature_per_m
+        for position in (drive, -drive)
+    }
+    assert len(curvatures) == 1
+    # As fast as these limits are, the steering is not made gentler below this bound.
+    unbound = structs.replace(feel, max_lateral_accel_mps2=3.0)
+    curvatures = {
+        motion_from_sticks(StickInput(position, turn), unbound, LIMITS).curvature_per_m
         for position in (drive, -drive, 0.0)
     }
     assert len(curvatures) == 1
