@@ -31,6 +31,9 @@ class NoPad:
         """Nothing has happened."""
         return GamepadUpdate()
 
+    def show(self, *, armed: bool, fault: bool) -> None:
+        """Nobody to show it to."""
+
     def close(self) -> None:
         """Nothing to let go of."""
 

@@ -57,6 +57,10 @@ class Pad(Protocol):
         """Take what the pad has sent; never waits."""
         ...
 
+    def show(self, *, armed: bool, fault: bool) -> None:
+        """Show the state of the rover where the pad can; never waits."""
+        ...
+
     def close(self) -> None:
         """Let go of the pad."""
         ...
@@ -127,6 +131,8 @@ class Hearing:
             self._pad_trouble = update.trouble
             severity = Severity.WARNING if update.trouble else Severity.INFO
             self._journal.add(now_s, severity, "gamepad", update.trouble or f"{update.name} ready")
+        for note in update.notes:
+            self._journal.add(now_s, Severity.INFO, "gamepad-show", note)
         self._tell_habits(update, now_s)
 
     def _tell_habits(self, update: GamepadUpdate, now_s: float) -> None:
@@ -145,6 +151,10 @@ class Hearing:
             if trim_per_m == 0.0:
                 text = "steering not trimmed"
             self._journal.add(now_s, Severity.INFO, "gamepad-trim", text)
+
+    def show(self, *, armed: bool, fault: bool) -> None:
+        """Show the state of the rover to whoever holds the gamepad."""
+        self._pad.show(armed=armed, fault=fault)
 
     def asking(self, now_s: float) -> tuple[Source, ...]:
         """Return whose sticks are not at rest, counted or not: nobody arms meanwhile."""

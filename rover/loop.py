@@ -182,6 +182,7 @@ class ControlLoop:
             self._lamps = lamps
             armed, fault, link = lamps
             self._hardware.panel.show(armed=armed, fault=fault, link=link)
+            self._hearing.show(armed=armed, fault=fault)
 
     def _decide(self, now_s: float, elapsed_s: float) -> "_Decision":
         """Choose the motion, shape it, permit it, and write it to the drives."""

@@ -46,6 +46,7 @@ class OpenPad:
         self._device = device
         self.path = path
         self.name = device.name
+        self.about = about
         self.identity = _identity(device, about.identity.driver if about else "")
         self.capabilities = _capabilities(device, about.properties if about else frozenset())
         reason = why_not_gamepad(self.identity, self.capabilities, config)

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from rover.config import GamepadConfig
-from rover.gamepad.codes import INPUT_PROP_ACCELEROMETER, INPUT_PROP_POINTER, Axis
+from rover.gamepad.codes import FF_RUMBLE, INPUT_PROP_ACCELEROMETER, INPUT_PROP_POINTER, Axis
 from rover.gamepad.exceptions import exception_for
 from rover.gamepad.identity import PadIdentity
 from rover.gamepad.mapping import PadCapabilities
@@ -28,12 +28,14 @@ _NO_PADS = frozenset({INPUT_PROP_POINTER, 0x01, INPUT_PROP_ACCELEROMETER})
 
 
 class About(Struct, frozen=True):
-    """What sysfs tells of a node."""
+    """What sysfs tells of a node; ``device`` is where it has its battery and its lamps."""
 
+    device: Path
     identity: PadIdentity
     keys: frozenset[int]
     axes: frozenset[int]
     properties: frozenset[int]
+    can_rumble: bool = False
 
 
 def about_path(path: str, sysfs: Path = SYSFS, directory: Path = DEVICES) -> About | None:
@@ -62,7 +64,14 @@ def about_node(node: str, sysfs: Path = SYSFS) -> About | None:
         uniq=_text(device / "uniq"),
         driver=_driver(device),
     )
-    return About(identity, keys, axes, _codes(_text(device / "properties")))
+    return About(
+        device=device / "device",
+        identity=identity,
+        keys=keys,
+        axes=axes,
+        properties=_codes(_text(device / "properties")),
+        can_rumble=FF_RUMBLE in _codes(_text(device / "capabilities" / "ff")),
+    )
 
 
 def why_not_gamepad(

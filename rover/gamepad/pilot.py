@@ -13,6 +13,7 @@ from msgspec import Struct
 from rover.clock import Clock
 from rover.config import Config
 from rover.errors import DeviceError
+from rover.gamepad.aside import Aside
 from rover.gamepad.codes import Control
 from rover.gamepad.deadman import DeadMan
 from rover.gamepad.device import open_pad
@@ -39,6 +40,7 @@ class GamepadUpdate(Struct, frozen=True):
     the mode and the dead-man button make of it. ``requests`` are the buttons pressed since the
     last poll, in their order. ``trouble`` is one sentence for people, empty when all is well.
     ``slow`` and ``trim_per_m``, positive to the left, are what the pad has been set to.
+    ``notes`` are what else is to be told, a sentence each.
     """
 
     command: DriveCommand | None = None
@@ -50,6 +52,7 @@ class GamepadUpdate(Struct, frozen=True):
     mode: DriveMode = DriveMode.ARC
     slow: bool = False
     trim_per_m: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 class Gamepad:
@@ -74,7 +77,10 @@ class Gamepad:
             open_at=partial(open_pad, config=config.gamepad),
             config=config.gamepad,
         )
+        self._config = config.gamepad
         self._plugged: Plugged | None = None
+        self._aside: Aside | None = None
+        self._shown = (False, False)
         self._counted_s = clock.now_s()
         self._seq = 0
         self._trouble = ""
@@ -114,13 +120,23 @@ class Gamepad:
             mode=self._habits.mode,
             slow=self._habits.is_slow(plugged.state),
             trim_per_m=self._habits.trim_per_m,
+            notes=() if self._aside is None else self._aside.notes(),
         )
+
+    def show(self, *, armed: bool, fault: bool) -> None:
+        """Have the pad show the state of the rover, if it can; never waits."""
+        self._shown = (armed, fault)
+        if self._aside is not None:
+            self._aside.show(armed=armed, fault=fault)
 
     def close(self) -> None:
         """Let go of the pad."""
         if self._plugged is not None:
             self._plugged.pad.close()
             self._plugged = None
+        if self._aside is not None:
+            self._aside.close()
+            self._aside = None
 
     def _look(self, now_s: float) -> None:
         """Find a pad if there is none, or see whether there are more than one."""
@@ -144,6 +160,12 @@ class Gamepad:
         self._habits.new_pad()
         self._lost = ""
         self._trouble = self._finder.others(pad)
+        about = pad.about
+        if about is not None:
+            rumbles = about.can_rumble
+            self._aside = Aside(pad.name, pad.path, about.device, self._config, can_rumble=rumbles)
+            armed, fault = self._shown
+            self._aside.show(armed=armed, fault=fault)
 
     def _unplugged(self, plugged: Plugged, now_s: float) -> GamepadUpdate:
         self.close()
@@ -203,7 +225,7 @@ class Gamepad:
                 f"{name}: a stick or a trigger is not at rest; if nobody holds it, raise "
                 "sticks.deadband or take another gamepad"
             )
-        return self._trouble
+        return self._trouble or ("" if self._aside is None else self._aside.trouble())
 
 
 def _sticks(controls: Controls, mode: DriveMode) -> StickInput:

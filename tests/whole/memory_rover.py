@@ -71,6 +71,7 @@ class FakePad:
 
     def __init__(self) -> None:
         self.update = GamepadUpdate()
+        self.shown: tuple[bool, bool] | None = None
 
     def filenos(self) -> tuple[int, ...]:
         return ()
@@ -78,6 +79,9 @@ class FakePad:
     def poll(self, now_s: float) -> GamepadUpdate:
         update, self.update = self.update, structs.replace(self.update, requests=())
         return update
+
+    def show(self, *, armed: bool, fault: bool) -> None:
+        self.shown = (armed, fault)
 
     def close(self) -> None:
         pass

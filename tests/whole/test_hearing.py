@@ -186,6 +186,17 @@ def test_what_the_pad_was_set_to_is_told_when_it_changes() -> None:
     ]
 
 
+def test_the_pad_is_shown_what_the_lamps_show_and_its_notes_are_told() -> None:
+    rover = MemoryRover().armed()
+    assert rover.pad.shown == (True, False)
+    rover.pad.update = GamepadUpdate(connected=True, notes=("Some Pad: no rumble",))
+    rover.tick()
+    assert events(rover, "gamepad-show") == ["Some Pad: no rumble"]
+    rover.pad.update = GamepadUpdate(connected=True, requests=(RequestKind.STOP,))
+    rover.tick()
+    assert rover.pad.shown == (False, True)
+
+
 @pytest.mark.parametrize("source", [Source.WEB, None])
 def test_a_refused_message_is_told_with_its_reason(source: Source | None) -> None:
     rover = MemoryRover().driving(AHEAD)
