@@ -134,8 +134,23 @@ class Session:
         if self.pad is not None and not calibration.done:
             parts.append(_sent(pad, calibration.restless))
         if calibration.done:
-            parts.append(Text(self._said or self.why_not_write() or " ", style="yellow"))
+            remark = self._said or self.why_not_write() or self._without()
+            parts.append(Text(remark or " ", style="yellow"))
         return Panel(Group(*parts), title=title, title_align="left")
+
+    def _without(self) -> str:
+        """Say what the rover will not have on this pad that a person may reach for."""
+        wanted = (
+            ("emergency stop", self._bindings.stop),
+            ("arming", self._bindings.arm),
+            ("disarming", self._bindings.disarm),
+        )
+        missing = [
+            f"{what} ({control})"
+            for what, control in wanted
+            if control is not None and control not in self.found
+        ]
+        return f"Left out, so not on this pad: {', '.join(missing)}." if missing else ""
 
     def _keys(self, calibration: GamepadCalibration) -> str:
         if self.outcome is not None:

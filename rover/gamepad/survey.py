@@ -137,7 +137,8 @@ def _tried(
         return _with(entry, why_not=trouble)
     mapping = pad.mapping.origin
     pad.close()
-    return _with(entry, mapping=mapping, why_not="another one drives: set gamepad.device to choose")
+    choose = f'another one drives: set gamepad.device = "{entry.key}" to choose this one'
+    return _with(entry, mapping=mapping, why_not=choose)
 
 
 def _with(entry: Entry, *, drives: bool = False, mapping: str = "", why_not: str = "") -> Entry:

@@ -183,6 +183,7 @@ def test_what_was_found_is_shown_and_written_only_when_asked(desk):
     shown = desk.shown()
     assert "ABS_Y -95 to 95" in shown
     assert "BTN_TR" in shown
+    assert "not on this pad: emergency stop (east), arming (start)" in shown
     assert desk.session.outcome is None
     desk.session.press("w")
     assert desk.session.outcome is Outcome.WRITE

@@ -1,5 +1,6 @@
 """The calibration file: written whole, comments kept, undone."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -87,19 +88,36 @@ def test_a_file_that_is_wrong_is_not_touched(store, text):
     assert store.path.read_text() == text
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(store, monkeypatch):
+@pytest.mark.parametrize("failing", [1, 3], ids=["the history", "the file"])
+def test_a_write_that_fails_leaves_the_old_file_and_no_half_one(store, monkeypatch, failing):
     store.put_pad("045e:02ea", OTHER)
     before = store.path.read_text()
-    there = set(store.path.parent.rglob("*"))
+    calls = itertools.count(1)
+    fsync = os.fsync
 
-    def full(_descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
+    def full(descriptor: int) -> None:
+        if next(calls) == failing:
+            raise OSError(28, "No space left on device")
+        fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ConfigError, match="No space left on device"):
         store.put_pad("045e:02ea", PAD)
     assert store.path.read_text() == before
-    assert set(store.path.parent.rglob("*")) == there
+    assert [path.name for path in store.path.parent.rglob(".*")] == []
+    store.put_pad("045e:02ea", PAD)
+    assert pads(store) == {"045e:02ea": PAD}
+
+
+def test_tables_in_one_line_are_understood(store):
+    store.path.parent.mkdir()
+    store.path.write_text(
+        'gamepad = { pads = { "0001:0002" = { buttons = { south = "BTN_SOUTH" } } } }\n'
+    )
+    store.put_pad("045e:02ea", PAD)
+    assert set(pads(store)) == {"0001:0002", "045e:02ea"}
+    store.undo_pad()
+    assert set(pads(store)) == {"0001:0002"}
 
 
 def test_the_file_is_the_one_that_control_reads(tmp_path, monkeypatch):

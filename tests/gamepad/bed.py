@@ -93,6 +93,11 @@ class Bed:
         self.reply = self._ask(Command("look", now_s=self.now_s))
         return self.reply.text[0]
 
+    def watch_for_a_while(self, config: Config) -> tuple[str, str]:
+        """Watch for half a second; return what is printed to a pipe, and to a terminal."""
+        piped, drawn = self._ask(Command("watch for a while", config=config)).text
+        return piped, drawn
+
     def clear(self) -> None:
         self._ask(Command("clear"))
 

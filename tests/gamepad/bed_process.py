@@ -23,7 +23,7 @@ from rover.gamepad import Gamepad, GamepadUpdate
 from rover.gamepad.mapping import PadCapabilities
 from rover.gamepad.raw_pad import Event, RawPad, open_raw
 from rover.gamepad.survey import Survey, survey
-from rover.gamepad.watch import Watch
+from rover.gamepad.watch import Watch, watch_pad
 from tests.gamepad.pads import ABS, KEY, SYN, Description, Info
 
 _EVENT = struct.Struct("llHHi")
@@ -282,6 +282,14 @@ class Process:
             case "read":
                 assert self._raw is not None
                 return Reply(heard=self._raw.read(), raws=self._raw.raws)
+            case "watch for a while":
+                assert command.config is not None
+                printed = [io.StringIO(), io.StringIO()]
+                for stream, is_terminal in zip(printed, (False, True), strict=True):
+                    console = Console(file=stream, force_terminal=is_terminal, width=200)
+                    clock = ManualClock(command.now_s)
+                    watch_pad(command.config, clock, console, 0.5, "auto")
+                return Reply(text=[stream.getvalue() for stream in printed])
             case "watch":
                 assert command.config is not None
                 self._clock = ManualClock(command.now_s)

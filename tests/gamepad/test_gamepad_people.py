@@ -12,14 +12,15 @@ from rover.gamepad.codes import Axis, Control, Key
 from rover.gamepad.listing import print_survey
 from rover.gamepad.mapping import KeyButton, PadMapping
 from rover.gamepad.picture import picture, places
-from rover.gamepad.raw_pad import Event
+from rover.gamepad.raw_pad import Event, RawPad
 from rover.gamepad.survey import Survey, event_nodes, nodes_that_may_be_pads, survey
 from rover.gamepad.watch import motion_text
 from rover.messages import Arc, Crab, Spin, Stop
 from tests.builders import osr_config
 from tests.gamepad.bed import Bed, bed_process, node_numbers
-from tests.gamepad.pads import ABS, KEY, XBOX
+from tests.gamepad.pads import ABS, KEY, SYN, XBOX
 from tests.gamepad.recorded import PADS, RECORDINGS
+from tests.gamepad.socket_device import SocketDevice
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,45 @@ def test_a_device_is_read_raw_as_it_is(bed):
     assert read.raws[Axis.Z] == 65535
 
 
+@pytest.fixture
+def socket_pad() -> Iterator[tuple[RawPad, SocketDevice]]:
+    device = SocketDevice(XBOX)
+    yield RawPad(device, "/dev/input/event3"), device
+    device.close()
+
+
+def test_what_a_raw_pad_did_while_events_were_lost_is_made_up_for(socket_pad):
+    pad, device = socket_pad
+    device.send((KEY, Key.TR, 1))
+    assert pad.read() == [Event(KEY, Key.TR, 1)]
+    # The kernel's queue overflowed: a release and a push are lost, and a press is half told.
+    device.held = [int(Key.EAST)]
+    device.values[Axis.Y] = -32768
+    device.send((SYN, pads.SYN_DROPPED, 0), (KEY, Key.WEST, 1))
+    lost = {Event(KEY, Key.TR, 0), Event(KEY, Key.EAST, 1), Event(ABS, Axis.Y, -32768)}
+    assert set(pad.read()) == lost
+    assert pad.down == {Key.EAST}
+    assert pad.raws[Axis.Y] == -32768
+
+
+@pytest.mark.parametrize("how", ["fails", "ends", "fails while it is asked anew"])
+def test_a_raw_pad_that_goes_is_told_of_in_a_sentence(socket_pad, how):
+    pad, device = socket_pad
+    if how == "ends":
+        device.end()
+    elif how == "fails":
+        device.gone = True
+    else:
+        device.send((SYN, pads.SYN_DROPPED, 0))
+        device.active_keys = _gone
+    with pytest.raises(DeviceError, match="unplugged or switched off"):
+        pad.read()
+
+
+def _gone() -> list[int]:
+    raise OSError(19, "No such device")
+
+
 def test_the_live_view_shows_what_is_held_and_what_the_rover_would_do(bed):
     node = bed.plug(structs.replace(XBOX, battery_percent=8))
     config = osr_config()
@@ -100,6 +140,14 @@ def test_the_live_view_shows_what_is_held_and_what_the_rover_would_do(bed):
     assert "-32768" in shown
     bed.unplug(node)
     assert "unplugged" in bed.look()
+
+
+def test_watching_ends_by_itself_in_lines_or_drawn(bed):
+    bed.plug(XBOX)
+    piped, drawn = bed.watch_for_a_while(osr_config())
+    assert piped.splitlines() == ["at rest; dead-man up (right shoulder); stand still; 0 events/s"]
+    assert "dead-man" in drawn
+    assert "Ctrl-C" in drawn
 
 
 @pytest.mark.parametrize(
