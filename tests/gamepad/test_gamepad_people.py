@@ -18,7 +18,7 @@ from rover.gamepad.watch import motion_text
 from rover.messages import Arc, Crab, Spin, Stop
 from tests.builders import osr_config
 from tests.gamepad.bed import Bed, bed_process, node_numbers
-from tests.gamepad.pads import ABS, KEY, SYN, XBOX
+from tests.gamepad.pads import ABS, KEY, SYN, SYN_DROPPED, XBOX
 from tests.gamepad.recorded import PADS, RECORDINGS
 from tests.gamepad.socket_device import SocketDevice
 
@@ -90,7 +90,7 @@ def test_what_a_raw_pad_did_while_events_were_lost_is_made_up_for(socket_pad):
     # The kernel's queue overflowed: a release and a push are lost, and a press is half told.
     device.held = [int(Key.EAST)]
     device.values[Axis.Y] = -32768
-    device.send((SYN, pads.SYN_DROPPED, 0), (KEY, Key.WEST, 1))
+    device.send((SYN, SYN_DROPPED, 0), (KEY, Key.WEST, 1))
     lost = {Event(KEY, Key.TR, 0), Event(KEY, Key.EAST, 1), Event(ABS, Axis.Y, -32768)}
     assert set(pad.read()) == lost
     assert pad.down == {Key.EAST}
@@ -105,7 +105,7 @@ def test_a_raw_pad_that_goes_is_told_of_in_a_sentence(socket_pad, how):
     elif how == "fails":
         device.gone = True
     else:
-        device.send((SYN, pads.SYN_DROPPED, 0))
+        device.send((SYN, SYN_DROPPED, 0))
         device.active_keys = _gone
     with pytest.raises(DeviceError, match="unplugged or switched off"):
         pad.read()
