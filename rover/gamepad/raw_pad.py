@@ -40,7 +40,7 @@ class RawPad:
         self.path = path
         info = device.info
         self.identity = PadIdentity(
-            info.bustype, info.vendor, info.product, info.version, device.name.strip(), device.uniq
+            info.bustype, info.vendor, info.product, info.version, device.name, device.uniq
         )
         codes = device.capabilities(absinfo=False)
         axes: dict[int, AxisRange] = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from rover.config import GamepadConfig
+from rover.gamepad.battery import read_battery
 from rover.gamepad.device import OpenPad
 from rover.gamepad.finder import NO_LIBRARY, PadFinder
 from rover.gamepad.nodes import DEVICES, SYSFS, About, about_node, why_not_gamepad
@@ -74,7 +75,7 @@ def survey(
                 about.identity.name,
                 about.identity.key,
                 "gamepad",
-                battery=_battery(sysfs / node / "device"),
+                battery=_battery(about),
             )
         if path == driving_path or Path(driving_path).resolve() == Path(path):
             entry = _with(entry, drives=True, mapping=mapping)
@@ -147,19 +148,12 @@ def _with(entry: Entry, *, drives: bool = False, mapping: str = "", why_not: str
     )
 
 
-def _battery(device: Path) -> str:
-    """Return the battery that the kernel has for this device, in words, empty if it has none."""
-    for supply in sorted((device / "device" / "power_supply").glob("*")):
-        try:
-            if (supply / "capacity").exists():
-                level = (supply / "capacity").read_text().strip() + " %"
-            else:
-                level = (supply / "capacity_level").read_text().strip().lower()
-            status = (supply / "status").read_text().strip().lower()
-        except OSError:
-            continue
-        return f"{level}, charging" if status == "charging" else level
-    return ""
+def _battery(about: About) -> str:
+    """Return how full the pad's battery is, in words, empty if it does not tell."""
+    battery = read_battery(about.device)
+    if battery is None:
+        return ""
+    return f"{battery.text}, low" if battery.low and battery.percent is not None else battery.text
 
 
 def _next_step(entries: list[Entry], trouble: str, directory: Path) -> str:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from msgspec import structs
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
@@ -68,6 +69,9 @@ class Watch:
 
     def __init__(self, config: Config, clock: Clock, device: str) -> None:
         self._clock = clock
+        # Lamps and rumble are control's, which may have the same pad.
+        quiet = structs.replace(config.gamepad, lamps=False, rumble=False)
+        config = structs.replace(config, gamepad=quiet)
         self._bindings = config.gamepad.bindings
         self._pad: _Overheard | None = None
 

@@ -214,7 +214,7 @@ def test_a_pad_that_may_not_be_read_says_which_command_helps(computer):
     computer.plug("event3", PAD_KEYS, 0b11, battery="81\n")
     found = computer.survey()
     assert "usermod -aG input" in found.next_step
-    assert found.entries[0].battery == "81 %, charging"
+    assert found.entries[0].battery == "at 81 %"
     assert "no permission" in found.entries[0].why_not
 
 
