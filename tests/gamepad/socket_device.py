@@ -35,6 +35,14 @@ class SocketDevice(EventIO):
         ending = [(SYN, SYN_REPORT, 0)] if report else []
         self._far.sendall(b"".join(_EVENT.pack(0, 0, *event) for event in [*events, *ending]))
 
+    def drain(self) -> None:
+        """Throw away what waits to be read."""
+        try:
+            while self._here.recv(1 << 16):
+                pass
+        except BlockingIOError:
+            pass
+
     def end(self) -> None:
         """Have reading come to an end of file."""
         self._far.close()
