@@ -33,6 +33,7 @@ def gamepad_contradictions(gamepad: GamepadConfig) -> Iterator[Contradiction]:
                 f'"{key} NAME", with the name that `rover gamepad list` shows',
             )
         yield from _pad(pad, path)
+        yield from _shared(pad, path)
 
 
 def _bindings(bindings: BindingsConfig) -> Iterator[Contradiction]:
@@ -75,6 +76,21 @@ def _pad(pad: PadConfig, path: KeyPath) -> Iterator[Contradiction]:
             yield Contradiction(
                 (here, (*path, name)),
                 f"{key_text(here)} and {key_text((*path, name))} are one trigger: take one out",
+            )
+
+
+def _shared(pad: PadConfig, path: KeyPath) -> Iterator[Contradiction]:
+    """Complain about one code that serves two controls: a press would mean both."""
+    parts = [(name, getattr(pad, name)) for name in _PAD_PARTS]
+    buttons = [(name, getattr(pad.buttons, name)) for name in pad.buttons.__struct_fields__]
+    codes = [((*path, name, "axis"), part.axis) for name, part in parts if part is not None]
+    codes += [((*path, "buttons", name), text) for name, text in buttons if text is not None]
+    for (first, code), (second, other) in itertools.combinations(codes, 2):
+        if code == other:
+            yield Contradiction(
+                (second, first),
+                f"{key_text(second)} and {key_text(first)} are the same, {value_text(code)}: "
+                "calibrate it anew",
             )
 
 

@@ -83,7 +83,10 @@ class PadState:
                 axis = served.axis if isinstance(served, PressedWhen) else served.code
                 self._of_axis.setdefault(axis, []).append(control)
         self._drive = _bound(bindings.drive, mapping)
-        self._turn = _bound(bindings.turn, mapping) or _bound(Control.LEFT_STICK_X, mapping)
+        self._turn = _bound(bindings.turn, mapping)
+        if self._turn is None and bindings.turn is not None:
+            # A pad with one stick drives and steers with it.
+            self._turn = _bound(Control.LEFT_STICK_X, mapping)
         self._slide = _bound(bindings.slide, mapping)
         self._forward = _bound(bindings.forward, mapping)
         self._reverse = _bound(bindings.reverse, mapping)

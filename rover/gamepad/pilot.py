@@ -81,6 +81,7 @@ class Gamepad:
         self._plugged: Plugged | None = None
         self._aside: Aside | None = None
         self._shown = (False, False)
+        self._noted: set[str] = set()
         self._counted_s = clock.now_s()
         self._seq = 0
         self._trouble = ""
@@ -120,7 +121,7 @@ class Gamepad:
             mode=self._habits.mode,
             slow=self._habits.is_slow(plugged.state),
             trim_per_m=self._habits.trim_per_m,
-            notes=() if self._aside is None else self._aside.notes(),
+            notes=self._notes(),
         )
 
     def show(self, *, armed: bool, fault: bool) -> None:
@@ -176,6 +177,13 @@ class Gamepad:
             name=plugged.pad.name,
             trouble=self._trouble,
         )
+
+    def _notes(self) -> tuple[str, ...]:
+        """Return what a pad does not let itself be told; once, however often it comes back."""
+        notes = () if self._aside is None else self._aside.notes()
+        new = tuple(note for note in notes if note not in self._noted)
+        self._noted.update(new)
+        return new
 
     def _requested(self, taken: Taken) -> tuple[RequestKind, ...]:
         requests = [self._requests[one] for one in taken.pressed if one in self._requests]

@@ -128,6 +128,14 @@ STICK = '[gamepad.pads."1:2".left_stick_x]\n'.replace("1:2", "0001:0002")
             "rest and pulled are both 1023",
         ),
         (
+            PAD + 'west = "BTN_TR"\n',
+            'buttons.right_shoulder and gamepad.pads."045e:02ea".buttons.west are the same',
+        ),
+        (
+            PAD.replace("ABS_RZ", "ABS_Y"),
+            'right_trigger.axis and gamepad.pads."045e:02ea".left_stick_y.axis are the same',
+        ),
+        (
             PAD + 'right_trigger = "BTN_TR2"\n',
             "are one trigger: take one out",
         ),

@@ -25,7 +25,7 @@ from rover.gamepad.codes import Axis, Control, Key
 from rover.gamepad.device import OpenPad
 from rover.gamepad.exceptions import EXCEPTIONS
 from rover.gamepad.mapping import KeyButton, StickAxis, TriggerAxis
-from rover.messages import Arc, RequestKind, Spin, Stop, is_neutral
+from rover.messages import Arc, RequestKind, Spin, Stop, is_neutral, require_finite
 from rover.motion.kinematics import Kinematics
 from tests.builders import osr_config
 from tests.gamepad import pads
@@ -338,6 +338,36 @@ def test_on_any_pad_however_bound_nothing_moves_without_the_dead_man(exception, 
         sticks = [one for one in (bound.drive, bound.turn) if one in controls]
         update = hand.do(*(at(controls[one], 1.0) for one in sticks or [bound.forward]))
         assert not is_neutral(update.command.motion)
+    finally:
+        hand.close()
+
+
+garbage = st.tuples(
+    st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), st.integers(-(1 << 31), (1 << 31) - 1)
+)
+near_garbage = st.tuples(
+    st.sampled_from([SYN, KEY, ABS]),
+    st.sampled_from(CODES[KEY] + CODES[ABS]),
+    st.integers(-(1 << 31), (1 << 31) - 1),
+)
+
+
+@given(st.lists(st.lists(garbage | near_garbage, max_size=8), max_size=8))
+def test_whatever_a_broken_pad_sends_comes_out_finite_and_under_the_dead_man(script):
+    hand = Hand(OSR)
+    held = False
+    try:
+        for batch in script:
+            update = hand.do(*batch)
+            for kind, code, value in batch:
+                if (kind, code) == (KEY, pads.BTN_TR) and value in {0, 1}:
+                    held = value == 1
+            # Lost events are made up for from the kernel's state, which has nothing held.
+            lost = any((kind, code) == (SYN, pads.SYN_DROPPED) for kind, code, _ in batch)
+            held = held and not lost
+            if update.command is not None:
+                require_finite(update.command.motion)
+                assert held or is_neutral(update.command.motion)
     finally:
         hand.close()
 

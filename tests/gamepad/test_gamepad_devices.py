@@ -112,6 +112,23 @@ def test_a_device_that_fails_is_unplugged_and_let_go_of(driving):
     assert device.closed
 
 
+def test_a_device_that_goes_in_the_middle_of_a_read_is_unplugged(driving, monkeypatch):
+    gamepad, device = driving
+    device.send(*((ABS, pads.ABS_RX, value) for value in range(100)))
+    reads = []
+
+    def read_once():
+        if reads:
+            raise OSError(19, "No such device")
+        reads.append(list(SocketDevice.read(device)))
+        return reads[0]
+
+    monkeypatch.setattr(device, "read", read_once)
+    assert gamepad.poll(0.02).command.motion == Stop("gamepad unplugged")
+    assert len(reads[0]) == 64
+    assert device.closed
+
+
 def test_a_device_that_ends_is_unplugged(driving):
     gamepad, device = driving
     device.end()

@@ -317,6 +317,11 @@ def test_the_pad_that_drives_shows_the_state_and_tells_its_battery_until_it_goes
     update = gamepad.poll(0.01)
     assert update.connected
     assert "its battery is at 9 %" in update.trouble
+    aside = gamepad._aside
+    # What is refused again when a pad has come back is told once.
+    for told in (("no rumble",), ()):
+        aside._notes.append("no rumble")
+        assert gamepad.poll(0.02).notes == told
     device.gone = True
     assert not gamepad.poll(0.02).connected
     thread.join(_WITHIN_S)

@@ -70,6 +70,8 @@ def test_a_pad_with_one_stick_steers_with_it():
     mapping = by_conventions(PadCapabilities(frozenset(), {Axis.X: BYTE, Axis.Y: BYTE}))
     state = PadState(mapping, BINDINGS, [], {Axis.X: 0, Axis.Y: 128})
     assert state.controls().turn == 1.0
+    unbound = PadState(mapping, BindingsConfig(turn=None), [], {Axis.X: 0, Axis.Y: 128})
+    assert unbound.controls().turn == 0.0
 
 
 triggers = st.tuples(st.integers(-40_000, 40_000), st.integers(-40_000, 40_000).filter(bool)).map(
