@@ -77,7 +77,8 @@ def survey(
                 "gamepad",
                 battery=_battery(about),
             )
-        if path == driving_path or Path(driving_path).resolve() == Path(path):
+        # The path that drives may be a link, as those under by-id are.
+        if driving_path and Path(driving_path).resolve() == Path(path).resolve():
             entry = _with(entry, drives=True, mapping=mapping)
         elif why_not:
             entry = _with(entry, why_not=why_not)

@@ -1,5 +1,6 @@
 """Calibrating a pad: whatever the pad is like, what is found is what it is."""
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -157,3 +158,37 @@ def test_what_is_found_is_what_the_pad_is(pad):
     keys = frozenset([*pad.buttons.values(), *pad.companions.values()])
     capabilities = PadCapabilities(keys, person.ranges)
     assert mapping_of(capabilities, identity, config).controls == found
+
+
+def test_two_triggers_may_share_an_axis_each_with_a_side_of_its_own():
+    # As one HID axis for both, with the rest in the middle, is how older pads have them.
+    axes = {
+        Control.RIGHT_TRIGGER: AwfulAxis(2, 0, 255, 128, 0),
+        Control.LEFT_TRIGGER: AwfulAxis(2, 0, 255, 128, 255),
+    }
+    found = calibrated(AwfulPad(axes, {Control.SOUTH: 0x130})).calibration.found
+    assert found[Control.RIGHT_TRIGGER].pulled == 0
+    assert found[Control.LEFT_TRIGGER].pulled == 255
+    for control, raw in ((Control.RIGHT_TRIGGER, 0), (Control.LEFT_TRIGGER, 255)):
+        other = set(axes) - {control}
+        assert found[control].position(raw) == 1.0
+        assert found[other.pop()].position(raw) == 0.0
+
+
+def test_one_trigger_pulled_twice_is_not_two():
+    axes = {
+        Control.RIGHT_TRIGGER: AwfulAxis(2, 0, 255, 0, 255),
+        Control.LEFT_TRIGGER: AwfulAxis(2, 0, 255, 0, 255),
+    }
+    person = Person(AwfulPad(axes, {Control.SOUTH: 0x130}))
+    with pytest.raises(AssertionError, match="right trigger already"):
+        person.calibrate(patience_s=30.0)
+    assert Control.LEFT_TRIGGER not in person.calibration.found
+
+
+def test_a_trigger_that_rests_between_its_ends_rests_there():
+    axes = {Control.RIGHT_TRIGGER: AwfulAxis(2, -127, 127, -60, 127)}
+    person = Person(AwfulPad(axes, {Control.SOUTH: 0x130}))
+    person.calibrate()
+    found = person.calibration.found[Control.RIGHT_TRIGGER]
+    assert found.rest == pytest.approx(-60, abs=2)

@@ -6,15 +6,18 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from rover.clock import ManualClock
 from rover.config import GamepadConfig
 from rover.errors import DeviceError
+from rover.gamepad import GamepadUpdate
 from rover.gamepad.codes import Axis, Control, Key
+from rover.gamepad.device import OpenPad
 from rover.gamepad.listing import print_survey
 from rover.gamepad.mapping import KeyButton, PadMapping
 from rover.gamepad.picture import picture, places
 from rover.gamepad.raw_pad import Event, RawPad
 from rover.gamepad.survey import Survey, event_nodes, nodes_that_may_be_pads, survey
-from rover.gamepad.watch import motion_text
+from rover.gamepad.watch import Watch, motion_text
 from rover.messages import Arc, Crab, Spin, Stop
 from tests.builders import osr_config
 from tests.gamepad.bed import Bed, bed_process, node_numbers
@@ -142,6 +145,21 @@ def test_the_live_view_shows_what_is_held_and_what_the_rover_would_do(bed):
     assert "unplugged" in bed.look()
 
 
+def test_watching_leaves_lamps_and_rumble_to_control(monkeypatch):
+    made = []
+
+    class Recorder:
+        def __init__(self, config, _clock, _finder) -> None:
+            made.append(config.gamepad)
+
+        def poll(self, _now_s: float) -> GamepadUpdate:
+            return GamepadUpdate(connected=True)
+
+    monkeypatch.setattr("rover.gamepad.watch.Gamepad", Recorder)
+    Watch(osr_config(), ManualClock(), "auto")
+    assert [(one.lamps, one.rumble) for one in made] == [(False, False)]
+
+
 def test_watching_ends_by_itself_in_lines_or_drawn(bed):
     bed.plug(XBOX)
     piped, drawn = bed.watch_for_a_while(osr_config())
@@ -216,6 +234,21 @@ def test_a_pad_that_may_not_be_read_says_which_command_helps(computer):
     assert "usermod -aG input" in found.next_step
     assert found.entries[0].battery == "at 81 %"
     assert "no permission" in found.entries[0].why_not
+
+
+def test_a_pad_that_is_named_by_a_link_is_the_one_that_drives(computer):
+    computer.plug("event3", PAD_KEYS, 0b11)
+    computer.plug("event4", PAD_KEYS, 0b11)
+    link = computer.directory / "by-id"
+    link.symlink_to(computer.directory / "event4")
+    device = SocketDevice(XBOX)
+    found = survey(
+        GamepadConfig(device=str(link)),
+        computer.directory,
+        computer.sysfs,
+        lambda path: OpenPad(device, path),
+    )
+    assert [entry.drives for entry in found.entries] == [False, True]
 
 
 def test_with_nothing_there_the_next_step_is_to_plug_in_or_pair(computer):
