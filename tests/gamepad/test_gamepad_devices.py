@@ -14,7 +14,7 @@ from rover.gamepad.device import MAX_EVENTS_PER_READ, NotAGamepadError, OpenPad,
 from rover.gamepad.finder import NO_LIBRARY, NO_PAD, PadFinder
 from rover.gamepad.identity import PadIdentity
 from rover.gamepad.nodes import about_node, about_path
-from rover.messages import Arc, Stop
+from rover.messages import Arc, RequestKind, Stop
 from tests.builders import osr_config
 from tests.gamepad import pads
 from tests.gamepad.pads import ABS, KEY, KEYBOARD, PLAYSTATION, SYN, XBOX, Description
@@ -178,6 +178,13 @@ def test_a_dead_man_released_during_a_storm_stops_at_the_next_poll(driving):
     device.send((KEY, pads.BTN_TR, 0))
     device.held = []
     assert gamepad.poll(0.02).command.motion == Stop("dead-man released")
+
+
+def test_a_stop_that_is_found_after_a_loss_beats_what_was_asked_for_before_it(driving):
+    gamepad, device = driving
+    device.held = [pads.BTN_TR, pads.BTN_EAST]
+    device.send((KEY, pads.BTN_START, 1), (SYN, 0, 0), (SYN, pads.SYN_DROPPED, 0))
+    assert gamepad.poll(0.02).requests == (RequestKind.STOP,)
 
 
 def test_events_after_a_loss_wait_for_the_end_of_their_report(driving):
