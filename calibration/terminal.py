@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 import select
 import sys
 import termios
@@ -27,6 +28,9 @@ from rover.gamepad.survey import nodes_that_may_be_pads
 from rover.link import ControlClient
 from rover.messages import ArmState
 
+# Where the service has its sockets and its calibration, see systemd/rover-control.service.
+SERVICE_RUNTIME = Path("/run/rover")
+SERVICE_STATE = Path("/var/lib/rover")
 _STEP_S = 0.02
 _FRAMES_HZ = 15
 # For so long it is waited for a pad to be let go of.
@@ -142,14 +146,33 @@ def calibrate(
         return
     store.put_pad(pad.identity.key, pad_config(session.found))
     console.print(
-        f"Written to {store.path}. Start control anew to drive with it; "
+        f"Written to {store.path}. {what_to_do_next(store.path)} "
         "rover calibrate gamepad --undo takes it back.",
         soft_wrap=True,
+        markup=False,
     )
+
+
+def what_to_do_next(written: Path) -> str:
+    """Say how control gets to read what was written."""
+    if SERVICE_RUNTIME.is_dir() and SERVICE_STATE not in written.parents:
+        return (
+            "The rover that runs here as a service reads its own file: "
+            f"sudo install -D -m 644 {written} {SERVICE_STATE / 'calibration.toml'}, then "
+            "sudo systemctl restart rover-control."
+        )
+    return "Start control anew to drive with it."
 
 
 def require_not_armed(directory: Path) -> None:
     """Raise LinkError if a rover is armed there: its pad may not be taken away from it."""
+    if directory != SERVICE_RUNTIME and SERVICE_RUNTIME.is_dir():
+        if not os.access(SERVICE_RUNTIME, os.X_OK):
+            raise LinkError(
+                f"a rover runs here as a service, and this user may not see in {SERVICE_RUNTIME} "
+                "whether it is armed: sudo usermod -aG rover $USER, then log in again"
+            )
+        require_not_armed(SERVICE_RUNTIME)
     if (directory / "telemetry.ipc").exists():
         with ControlClient(directory) as client:
             _require_disarmed(client, _TELEMETRY_S)

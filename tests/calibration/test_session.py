@@ -10,7 +10,7 @@ from calibration.detector import HOLD_S
 from calibration.gamepad import REST_S, SETTLE_S
 from calibration.questions import QUESTIONS
 from calibration.session import Outcome, Session
-from calibration.terminal import converse, require_not_armed, take
+from calibration.terminal import converse, require_not_armed, take, what_to_do_next
 from rover.clock import ManualClock
 from rover.config import BindingsConfig
 from rover.errors import DeviceError, LinkError
@@ -328,3 +328,26 @@ def test_an_armed_rover_keeps_its_gamepad(tmp_path):
         control.telemetry = structs.replace(control.telemetry, state=ArmState.ARMED)
         with pytest.raises(LinkError, match="disarm it first"):
             require_not_armed(tmp_path)
+
+
+def test_the_rover_that_is_a_service_is_asked_too(tmp_path, monkeypatch):
+    service = tmp_path / "service"
+    monkeypatch.setattr("calibration.terminal.SERVICE_RUNTIME", service)
+    require_not_armed(tmp_path)
+    with FakeControl(service) as control:
+        control.telemetry = structs.replace(control.telemetry, state=ArmState.ARMED)
+        with pytest.raises(LinkError, match="disarm it first"):
+            require_not_armed(tmp_path)
+        monkeypatch.setattr("os.access", lambda _path, _mode: False)
+        with pytest.raises(LinkError, match="usermod -aG rover"):
+            require_not_armed(tmp_path)
+
+
+def test_who_calibrates_is_told_how_the_service_gets_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("calibration.terminal.SERVICE_RUNTIME", tmp_path / "run")
+    monkeypatch.setattr("calibration.terminal.SERVICE_STATE", tmp_path / "state")
+    mine, its = tmp_path / "calibration.toml", tmp_path / "state" / "calibration.toml"
+    assert what_to_do_next(mine).startswith("Start control anew")
+    (tmp_path / "run").mkdir()
+    assert f"install -D -m 644 {mine} {its}" in what_to_do_next(mine)
+    assert what_to_do_next(its).startswith("Start control anew")
