@@ -127,7 +127,17 @@ def phone_hand() -> Iterator[tuple[Rig, Hand]]:
 
 @contextmanager
 def gamepad_hand() -> Iterator[tuple[Rig, Hand]]:
-    """Yield a pretended gamepad. Raises NotMeasuredError where none can be pretended."""
+    """Yield a thumb on a pretended gamepad. Raises NotMeasuredError where there can be none."""
+    with held_gamepad() as (rig, pad):
+        yield rig, _GamepadHand(pad)
+
+
+@contextmanager
+def held_gamepad() -> Iterator[tuple[Rig, PadHand]]:
+    """Yield a pretended gamepad whose dead-man button is held, on a rover that is armed.
+
+    Raises NotMeasuredError where none can be pretended.
+    """
     wrapper = shutil.which(pretended_pad.WRAPPER)
     if wrapper is None:
         raise NotMeasuredError("a gamepad can be pretended with umockdev: apt install umockdev")
@@ -145,4 +155,4 @@ def gamepad_hand() -> Iterator[tuple[Rig, Hand]]:
         rig.arm()
         pad.press(Key.TR)
         time.sleep(0.2)
-        yield rig, _GamepadHand(pad)
+        yield rig, pad

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from benchmarks.hands import held_gamepad
 from benchmarks.harness import Effort, Measurement, Progress
+from benchmarks.pretended_pad import PadHand
+from benchmarks.processes import children, cpu_time_s
 from benchmarks.records import Check, Record, Spread
 from rover.clock import ManualClock
 from rover.gamepad import Gamepad
@@ -22,6 +25,11 @@ from tests.gamepad.socket_device import Bench, OnlyPad, SocketDevice
 _RATE_HZ = 100.0
 # A fifth of a tick: the bus takes seven tenths of it.
 _LIMIT_MS = 2.0
+# Nothing, a common pad by USB, the fastest that USB's frames carry at full speed.
+_REAL_HZ = (0, 125, 1000)
+_REAL_S = 20.0
+# Beyond the deadband, so that it drives.
+_LEAST = 9000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,46 @@ def _measure(effort: Effort, progress: Progress) -> list[Record]:
                 (Check("p99", spread.p99, _LIMIT_MS),),
             )
         )
+    return records + (_real_control(progress) if effort is Effort.FULL else [])
+
+
+def _real_control(progress: Progress) -> list[Record]:
+    """Measure the control process with a pretended pad that speaks so often.
+
+    Not oftener: its device is a pseudo-terminal, which does not hold a tick's events of 8 kHz.
+    """
+    records = []
+    with held_gamepad() as (rig, pad):
+        (control,) = children(rig.process("control").pid)
+        for number, reports_hz in enumerate(_REAL_HZ):
+            missed, began_s = rig.telemetry().missed_ticks, time.monotonic()
+            used_s = cpu_time_s(control)
+            _speak(pad, reports_hz, began_s)
+            used_s = cpu_time_s(control) - used_s
+            part = used_s / (time.monotonic() - began_s)
+            missed = rig.telemetry().missed_ticks - missed
+            rig.require_armed()
+            progress(number + 1, len(_REAL_HZ))
+            records.append(
+                Record(
+                    f"real control, pad at {reports_hz} Hz",
+                    "% of a core",
+                    Spread.single(part * 100.0),
+                    f"a pretended pad moves two axes {reports_hz} times a second; "
+                    f"{missed} ticks missed in {_REAL_S:.0f} s",
+                    (Check("missed", missed, 0.0),),
+                )
+            )
     return records
+
+
+def _speak(pad: PadHand, reports_hz: int, began_s: float) -> None:
+    sent = 0
+    while (passed_s := time.monotonic() - began_s) < _REAL_S:
+        while sent < passed_s * reports_hz:
+            sent += 1
+            pad.report({Axis.Y: -(_LEAST + sent % _LEAST), Axis.RX: sent % _LEAST})
+        time.sleep(0.001)
 
 
 @contextmanager

@@ -52,6 +52,11 @@ class PadHand:
         """Move an axis to ``value``; return when (s, monotonic) the event was written."""
         return self._send(ABS, axis, value)
 
+    def report(self, axes: dict[int, int]) -> None:
+        """Move several axes in one report."""
+        data = b"".join(_EVENT.pack(0, 0, ABS, axis, value) for axis, value in axes.items())
+        os.write(self._descriptor, data + _EVENT.pack(0, 0, SYN, SYN_REPORT, 0))
+
     def close(self) -> None:
         """Let go of it."""
         os.close(self._descriptor)

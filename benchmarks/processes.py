@@ -21,6 +21,18 @@ def cpu_time_s(pid: int) -> float:
         raise NotMeasuredError(f"this system does not tell processor times ({error})") from error
 
 
+def children(pid: int) -> list[int]:
+    """Return the processes that ``pid`` has started. Raises NotMeasuredError if nobody tells."""
+    try:
+        return [
+            int(child)
+            for task in Path(f"/proc/{pid}/task").iterdir()
+            for child in (task / "children").read_text(encoding="ascii").split()
+        ]
+    except OSError as error:
+        raise NotMeasuredError(f"this system does not tell child processes ({error})") from error
+
+
 def memory_bytes(pid: int) -> dict[str, int]:
     """Return the memory of ``pid``: "Rss" is all it touches, "Pss" its share of that, and more.
 
