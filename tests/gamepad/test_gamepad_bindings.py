@@ -335,7 +335,8 @@ def test_on_any_pad_however_bound_nothing_moves_without_the_dead_man(exception, 
         hand.do()
         assert is_neutral(hand.do(at(served, 1.0)).command.motion)
         controls = hand.pad.mapping.controls
-        sticks = [one for one in (bound.drive, bound.turn) if one in controls]
+        # All of them: a pad without the one that is bound to turn steers with the left one.
+        sticks = [one for one in STICKS if one in controls]
         update = hand.do(*(at(controls[one], 1.0) for one in sticks or [bound.forward]))
         assert not is_neutral(update.command.motion)
     finally:
