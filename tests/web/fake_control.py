@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 import msgspec
 import zmq
 
-from rover.link import ControlLink
+from rover.link import ControlLink, ReceivedRequest
 from rover.messages import (
     Answer,
     Arc,
@@ -29,7 +29,10 @@ from rover.messages import (
 )
 
 PUBLISH_S = 0.05
-DEADLINE_S = 5.0
+# What comes at all comes long before that; a busy computer may take its time.
+DEADLINE_S = 20.0
+# As often as something is said again that has not been heard.
+_AGAIN_S = 0.1
 
 Found = TypeVar("Found")
 
@@ -77,7 +80,8 @@ class FakeControl:
     """Runs in a thread of its own, from ``with`` to its end.
 
     ``telemetry`` is what it publishes (stamped anew each time) while ``is_publishing``;
-    ``refusals`` is what it answers to arming; it answers nothing while ``is_deaf``.
+    ``refusals`` is what it answers to arming; it answers nothing while ``is_deaf``, until it
+    is told to ``answer_late``.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -88,8 +92,10 @@ class FakeControl:
         self.commands: list[DriveCommand] = []
         self.refused: list[str] = []
         self.requests: list[Request] = []
+        self._owed: list[ReceivedRequest] = []
         self._link = ControlLink(directory)
         self._changed = threading.Condition()
+        self._answering_late = threading.Event()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fake control", daemon=True)
 
@@ -129,6 +135,11 @@ class FakeControl:
             self.commands.clear()
             self.requests.clear()
 
+    def answer_late(self) -> None:
+        """Answer what was asked while it was deaf, and all that is asked from now on."""
+        self.is_deaf = False
+        self._answering_late.set()
+
     def wait_until_linked(self, send: Callable[[], object]) -> None:
         """Call ``send`` until a command comes through, then forget it.
 
@@ -144,21 +155,36 @@ class FakeControl:
                 self._changed.wait(0.02)
             self.commands.clear()
 
-    def wait_for(self, look: Callable[[], Found | None], what: str) -> Found:
-        """Return what ``look`` finds as soon as it finds anything."""
+    def wait_for(
+        self,
+        look: Callable[[], Found | None],
+        what: str,
+        say: Callable[[], object] | None = None,
+    ) -> Found:
+        """Return what ``look`` finds as soon as it finds anything.
+
+        ``say`` is done at once, and again every now and then until something is found.
+        """
         deadline_s = time.monotonic() + DEADLINE_S
-        with self._changed:
-            while True:
+        say_s = 0.0
+        while True:
+            if say is not None and time.monotonic() >= say_s:
+                say()
+                say_s = time.monotonic() + _AGAIN_S
+            with self._changed:
                 found = look()
                 if found:
                     return found
-                left_s = deadline_s - time.monotonic()
-                if left_s <= 0 or not self._changed.wait(left_s):
+                now_s = time.monotonic()
+                if now_s >= deadline_s:
                     raise AssertionError(f"waited for {what}; heard only {self.commands[-10:]}")
+                self._changed.wait((deadline_s if say is None else say_s) - now_s)
 
-    def wait_for_motion(self, fits: Callable[[Motion], bool], what: str) -> DriveCommand:
+    def wait_for_motion(
+        self, fits: Callable[[Motion], bool], what: str, say: Callable[[], object] | None = None
+    ) -> DriveCommand:
         """Return the first command not looked at yet whose motion fits, forgetting it and those
-        before it."""
+        before it; ``say`` as in ``wait_for``."""
 
         def look() -> DriveCommand | None:
             for i, command in enumerate(self.commands):
@@ -167,7 +193,7 @@ class FakeControl:
                     return command
             return None
 
-        return self.wait_for(look, what)
+        return self.wait_for(look, what, say)
 
     def wait_for_request(self, kind: RequestKind) -> Request:
         """Return the first request of this kind."""
@@ -188,6 +214,10 @@ class FakeControl:
                 publish_s = now_s + PUBLISH_S
                 if self.is_publishing:
                     self._link.publish(msgspec.structs.replace(self.telemetry, stamp_s=now_s))
+            if self._answering_late.is_set():
+                self._answering_late.clear()
+                while self._owed:
+                    self._give_answer(self._owed.pop(0))
             poller.poll(max(1, int((publish_s - now_s) * 1000)))
 
     def _hear(self) -> None:
@@ -197,9 +227,14 @@ class FakeControl:
             self.refused += [refused.reason for refused in inbox.refused]
             for received in inbox.requests:
                 self.requests.append(received.request)
-                if not self.is_deaf:
-                    self._link.answer(received, self._answer(received.request.kind))
+                if self.is_deaf:
+                    self._owed.append(received)
+                else:
+                    self._give_answer(received)
             self._changed.notify_all()
+
+    def _give_answer(self, received: ReceivedRequest) -> None:
+        self._link.answer(received, self._answer(received.request.kind))
 
     def _answer(self, kind: RequestKind) -> Answer:
         if kind is RequestKind.ARM and self.refusals:
@@ -223,3 +258,8 @@ def is_stop(motion: Motion) -> bool:
 def is_driving(motion: Motion) -> bool:
     """Whether it is an Arc that moves."""
     return isinstance(motion, Arc) and motion.speed_mps != 0
+
+
+def is_at_rest(motion: Motion) -> bool:
+    """Whether it is an Arc that neither moves nor turns a wheel."""
+    return motion == Arc(0.0, 0.0)

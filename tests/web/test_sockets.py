@@ -2,38 +2,49 @@
 
 import http.client
 import json
+import time
 
 import msgspec
 import pytest
 
-from rover.clock import SystemClock
 from rover.config import Config
 from rover.messages import Arc, ArmState, Condition, RequestKind, Spin, Stop, Telemetry
 from tests.builders import osr_config
-from tests.web.fake_control import is_driving, is_stop, still_rover
+from tests.web.fake_control import is_at_rest, is_driving, is_stop, still_rover
 from tests.web.phone import RefusedError
-from web import sockets
-from web.asking import TIMEOUT_S
+from web import asking, lease, sockets
 from web.drive import MAX_BAD_FRAMES
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def start_driving(phone, control):
-    """Rest, drive, and wait until control has heard it; forget what it heard so far."""
-    phone.drive()
-    phone.drive(1.0, 0.5)
-    control.wait_for_motion(is_driving, "driving")
+    """Rest, drive, and go on so until control has heard it; forget what it heard so far.
+
+    A page sends on too: on a busy computer a frame may come so late that it is dropped.
+    """
+
+    def say():
+        phone.drive()
+        phone.drive(1.0, 0.5)
+
+    control.wait_for_motion(is_driving, "driving", say)
 
 
 def test_a_thumb_reaches_control(connect, control):
     phone = connect()
-    phone.drive()
-    phone.drive(0.5, -0.5)
-    command = control.wait_for_motion(is_driving, "driving")
+
+    def push():
+        phone.drive()
+        phone.drive(0.5, -0.5)
+
+    def spin():
+        phone.drive()
+        phone.drive(0, 1, mode="spin")
+
+    command = control.wait_for_motion(is_driving, "driving", push)
     assert command.motion.speed_mps > 0 > command.motion.curvature_per_m
-    phone.drive(0, 1, mode="spin")
-    spin = control.wait_for_motion(lambda motion: isinstance(motion, Spin), "a spin")
+    spin = control.wait_for_motion(lambda motion: isinstance(motion, Spin), "a spin", spin)
     assert spin.motion.yaw_rate_rad_s > 0
     assert spin.seq > command.seq
     assert spin.stamp_s > command.stamp_s
@@ -42,21 +53,25 @@ def test_a_thumb_reaches_control(connect, control):
 def test_the_page_sees_the_rover_and_its_own_link(connect, control):
     text = "wheel left_front: check the plug"
     control.update(conditions=(Condition("controller", text),), can_crab=True)
+    began_s = time.monotonic()
     phone = connect()
     phone.send("ping", t=4321.5)
     state = phone.wait("state", lambda f: f["t"] == 4321.5 and "telemetry" in f)
+    since_ms = (time.monotonic() - began_s) * 1000
     telemetry = msgspec.convert(
         state["telemetry"] | {"command_age_s": 0.0}, Telemetry, strict=False
     )
     assert telemetry.conditions[0].text == text
     assert telemetry.can_crab
     assert len(telemetry.wheels) == 6
-    assert 0 <= state["held_ms"] < 1000
-    assert 0 <= state["age_ms"] < 1000
+    assert 0 <= state["held_ms"] < since_ms
+    assert 0 <= state["age_ms"] < (state["clock_s"] - telemetry.stamp_s) * 1000 + 1
     assert state["driver"] == ""
 
 
-def test_everybody_sees_who_drives(connect, control):
+def test_everybody_sees_who_drives(connect, control, monkeypatch):
+    # Whoever is told late is still told who drives.
+    monkeypatch.setattr(lease, "SILENCE_S", 1000.0)
     first, second = connect(), connect()
     start_driving(first, control)
     assert first.wait("state", lambda f: f["driver"])["you_drive"] is True
@@ -74,13 +89,16 @@ def test_a_driver_that_disconnects_stops_the_rover(connect, control, leave):
     assert stop.motion == Stop(f"{phone.name} disconnected")
 
 
-def test_the_next_driver_can_take_over_at_once(connect, control):
+def test_the_next_driver_can_take_over_at_once(connect, control, monkeypatch):
+    # It is no silence of the first that frees the wheel.
+    monkeypatch.setattr(lease, "SILENCE_S", 1000.0)
     first, second = connect(), connect()
     start_driving(first, control)
     second.wait("state", lambda f: f["driver"])
     first.close()
-    control.wait_for_motion(is_stop, "a stop")
-    second.wait("state", lambda f: not f["driver"])
+    stop = control.wait_for_motion(is_stop, "a stop")
+    # The stop is sent before the wheel is free, and states from before that may still wait.
+    second.wait("state", lambda f: not f["driver"] and f["clock_s"] > stop.stamp_s)
     start_driving(second, control)
 
 
@@ -202,27 +220,30 @@ def test_a_silent_control_is_told_and_driving_goes_on(connect, control):
     assert "is `rover control` running" in answer["refusals"][0]
 
 
-def test_a_stop_does_not_wait_for_another_request(connect, control):
+def test_a_stop_does_not_wait_for_another_request(connect, control, monkeypatch):
+    # Longer than is waited for anything here.
+    monkeypatch.setattr(asking, "TIMEOUT_S", 30.0)
     control.is_deaf = True
     phone = connect()
     phone.send("request", kind="disarm", number=1)
     control.wait_for_request(RequestKind.DISARM)
     phone.send("request", kind="stop", number=2)
-    stop = control.wait_for_request(RequestKind.STOP)
+    control.wait_for_request(RequestKind.STOP)
     # Control has it while the other still waits for its answer.
-    assert SystemClock().now_s() - stop.stamp_s < TIMEOUT_S / 2
-    assert phone.wait("answer")["number"] == 1
+    phone.look()
+    assert "answer" not in {frame["type"] for frame in phone.frames}
+    control.answer_late()
+    assert {phone.wait("answer")["number"] for _ in range(2)} == {1, 2}
 
 
 def test_the_page_is_told_when_control_says_nothing(connect, control):
     phone = connect()
     phone.wait("state", lambda f: "telemetry" in f)
     control.is_publishing = False
-    state = phone.wait("state", lambda f: "telemetry" not in f and f["age_ms"] > 300)
+    phone.wait("state", lambda f: "telemetry" not in f and f["age_ms"] > 300)
     control.is_publishing = True
     control.update(state=ArmState.FAULT)
-    state = phone.wait("state", lambda f: "telemetry" in f)
-    assert state["age_ms"] < 300
+    phone.wait("state", lambda f: "telemetry" in f and f["age_ms"] < 300)
 
 
 def test_a_phone_that_does_not_read_holds_up_nobody(connect, control):
@@ -238,7 +259,7 @@ def test_a_phone_that_does_not_read_holds_up_nobody(connect, control):
 
 def test_a_phone_that_has_long_not_seen_the_rover_moves_nothing(connect, control):
     phone = connect()
-    phone.drive()
+    control.wait_for_motion(is_at_rest, "rest", phone.drive)
     old_s = phone.seen_s
     phone.wait("state", lambda f: f["clock_s"] > old_s + 0.45)
     control.forget()
@@ -248,7 +269,9 @@ def test_a_phone_that_has_long_not_seen_the_rover_moves_nothing(connect, control
     start_driving(phone, control)
 
 
-def test_many_frames_at_once_from_many_phones(connect, control):
+def test_many_frames_at_once_from_many_phones(connect, control, monkeypatch):
+    # Whoever is told late is still told who drives.
+    monkeypatch.setattr(lease, "SILENCE_S", 1000.0)
     phones = [connect() for _ in range(8)]
     for phone in phones:
         for _ in range(50):
@@ -296,10 +319,13 @@ def test_frames_are_json_that_any_reader_takes(connect):
 
 def test_a_motion_is_what_the_config_allows(connect, control):
     phone = connect()
-    phone.drive()
-    phone.drive(1, 1, limit=0.5)
     limits = osr_config().motion
-    command = control.wait_for_motion(is_driving, "driving")
+
+    def push():
+        phone.drive()
+        phone.drive(1, 1, limit=0.5)
+
+    command = control.wait_for_motion(is_driving, "driving", push)
     assert command.motion == Arc(
         pytest.approx(limits.max_speed_mps / 2), pytest.approx(limits.max_curvature_per_m)
     )
