@@ -27,20 +27,29 @@ def stateful(examples: int, steps: int) -> settings:
     )
 
 
-# Tests whose real processes share the two cores of a small machine run one after the other.
-_ROOMS_OF_PROCESSES = (
-    "tests/browser/",
-    "tests/benchmarks/",
-    "tests/whole/test_real",
-    "tests/test_cli",
-    "tests/test_proc",
-    "tests/web/",
-    "tests/sim/test_server",
-    "tests/sim/test_vendor",
-)
+# Tests of real processes and threads take turns, each kind among themselves: side by side they
+# would take the cores of a small machine from each other.
+_ROOMS_OF_PROCESSES = {
+    "page": ("tests/browser/", "tests/web/"),
+    "processes": (
+        "tests/benchmarks/",
+        "tests/whole/test_real",
+        "tests/whole/test_service_manager",
+        "tests/test_cli",
+        "tests/test_proc",
+        "tests/sim/test_server",
+        "tests/sim/test_vendor",
+    ),
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.nodeid.startswith(_ROOMS_OF_PROCESSES):
-            item.add_marker(pytest.mark.xdist_group("processes"))
+        for group, rooms in _ROOMS_OF_PROCESSES.items():
+            if item.nodeid.startswith(rooms):
+                item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one more than there are cores: these two kinds wait more than they compute."""
+    return len(os.sched_getaffinity(0)) + 1

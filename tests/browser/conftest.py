@@ -13,19 +13,22 @@ from playwright.sync_api import (
     Page,
     Playwright,
     Request,
+    expect,
     sync_playwright,
 )
 
-from rover.messages import Arc, RequestKind
+from rover.messages import RequestKind
 from tests.browser.fingers import Fingers, Keys
 from tests.builders import osr_config
-from tests.web.fake_control import FakeControl, still_rover
+from tests.web.fake_control import FakeControl, is_at_rest, still_rover
 from tests.web.rig import short_directory, web_server
 from web.server import WebServer
 
 CHROMIUM = "/usr/bin/chromium"
 DESK = {"viewport": {"width": 1280, "height": 800}}
-WAIT_MS = 5000
+# What comes at all comes long before that; a busy computer may take its time.
+WAIT_MS = 20_000
+expect.set_options(timeout=WAIT_MS)
 
 # A browser says this itself of a server that has gone; the page has done nothing wrong.
 EXPECTED_WITHOUT_SERVER = "net::ERR_CONNECTION_REFUSED"
@@ -180,7 +183,7 @@ def fingers(phone: Page) -> Fingers:
 def desk(open_page: OpenPage, control: FakeControl) -> Page:
     """The page on a desk, with the key, once control has heard that no key is held."""
     page = open_page()
-    control.wait_for_motion(lambda motion: motion == Arc(0.0, 0.0), "rest")
+    control.wait_for_motion(is_at_rest, "rest")
     return page
 
 

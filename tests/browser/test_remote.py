@@ -3,6 +3,7 @@
 import itertools
 import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -23,13 +24,11 @@ from rover.messages import (
 )
 from tests.browser.fingers import Fingers
 from tests.builders import osr_config
-from tests.web.fake_control import FakeControl, is_driving, is_stop
+from tests.web.fake_control import DEADLINE_S, FakeControl, is_at_rest, is_driving, is_stop
 from tests.web.phone import Phone
 from tests.web.rig import short_directory, web_server
 
 pytestmark = pytest.mark.browser
-
-AT_REST = Arc(0.0, 0.0)
 
 
 def pad(page):
@@ -75,11 +74,11 @@ class TestSticks:
         control.wait_for_motion(lambda m: is_driving(m) and m.curvature_per_m > 0, "a left turn")
         expect(phone.locator("#wheel-of")).to_have_text("You have the wheel")
         fingers.lift("thumb")
-        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        control.wait_for_motion(is_at_rest, "rest")
         expect(pad(phone)).not_to_have_class(re.compile("held"))
         control.forget()
-        control.wait_for_motion(lambda m: m == AT_REST, "a heartbeat")
-        assert set(control.motions) <= {AT_REST}
+        control.wait_for_motion(is_at_rest, "a heartbeat")
+        assert all(map(is_at_rest, control.motions))
 
     def test_back_and_right_are_negative(self, phone, fingers, control):
         fingers.land("thumb", pad(phone))
@@ -106,7 +105,7 @@ class TestSticks:
             lambda m: m.speed_mps == 0 > m.curvature_per_m, "wheels still turned"
         )
         fingers.lift("right thumb")
-        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        control.wait_for_motion(is_at_rest, "rest")
 
     def test_a_held_stick_is_told_at_25_hz(self, phone, fingers, control):
         hold_forward(phone, fingers, control)
@@ -124,7 +123,7 @@ class TestSticks:
         hold_forward(phone, fingers, control)
         fingers.tap(settled(phone))
         control.wait_for_request(RequestKind.DISARM)
-        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        control.wait_for_motion(is_at_rest, "rest")
         assert control.asked == [RequestKind.DISARM]
 
     def test_spin_mode(self, phone, fingers, control):
@@ -162,14 +161,14 @@ class TestSticks:
         assert motion.speed_mps > 0
         keys.release("w")
         keys.release("ArrowRight")
-        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        control.wait_for_motion(is_at_rest, "rest")
 
     @pytest.mark.parametrize("key", ["Meta", "Alt"])
     def test_keys_that_are_held_are_let_go_by_command_and_alt(self, desk, keys, control, key):
         keys.hold("w")
         control.wait_for_motion(is_driving, "driving")
         keys.hold(key)
-        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        control.wait_for_motion(is_at_rest, "rest")
         keys.release("w")
         keys.release(key)
         keys.hold("w")
@@ -177,7 +176,7 @@ class TestSticks:
         desk.evaluate(
             """() => dispatchEvent(new KeyboardEvent("keydown", { code: "KeyC", metaKey: true }))"""
         )
-        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        control.wait_for_motion(is_at_rest, "rest")
 
 
 class TestStop:
@@ -196,7 +195,7 @@ class TestStop:
         fingers.land("other finger", stop(phone))
         control.wait_for_motion(is_stop, "a stop")
         # The thumb that still lies there moves nothing any more.
-        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        control.wait_for_motion(is_at_rest, "rest")
         fingers.move("thumb", 0, -10)
         steady(phone)
         assert not any(is_driving(motion) for motion in control.motions)
@@ -316,7 +315,7 @@ class TestLettingGo:
         keys.hold("w")
         control.wait_for_motion(is_driving, "driving")
         desk.evaluate("() => window.dispatchEvent(new Event('blur'))")
-        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        control.wait_for_motion(is_at_rest, "rest")
 
     def test_a_touch_that_the_system_takes_stops(self, phone, fingers, control):
         hold_forward(phone, fingers, control)
@@ -432,13 +431,12 @@ class TestLink:
 
     def test_another_phone_may_still_drive_what_the_page_lost(self, phone, control, server):
         other = Phone(server.port, {"Authorization": f"Bearer {server.access.key}"})
-        other.drive()
-        other.drive(1)
-        expect(phone.locator("#wheel-of")).to_have_text(f"{other.name} has the wheel")
-        control.is_publishing = False
-        lost = phone.locator("#lost")
-        expect(lost).to_contain_text("somebody else may still be driving it")
-        expect(lost).to_contain_text(f"Last heard: {other.name} had the wheel.")
+        with other.pushing():
+            expect(phone.locator("#wheel-of")).to_have_text(f"{other.name} has the wheel")
+            control.is_publishing = False
+            lost = phone.locator("#lost")
+            expect(lost).to_contain_text("somebody else may still be driving it")
+            expect(lost).to_contain_text(f"Last heard: {other.name} had the wheel.")
         other.close()
 
     def test_nothing_is_sent_by_a_thumb_while_the_rover_is_out_of_sight(
@@ -446,11 +444,11 @@ class TestLink:
     ):
         hold_forward(phone, fingers, control)
         control.is_publishing = False
-        control.wait_for_motion(lambda m: m == AT_REST, "rest")
+        control.wait_for_motion(is_at_rest, "rest")
         expect(phone.locator("#lost")).to_be_visible()
         control.forget()
         fingers.move("thumb", 5, -5)
-        control.wait_for_motion(lambda m: m == AT_REST, "a heartbeat")
+        control.wait_for_motion(is_at_rest, "a heartbeat")
         assert not any(is_driving(motion) for motion in control.motions)
 
     def test_the_page_comes_back_with_the_server(self, open_page):
@@ -471,12 +469,11 @@ class TestLink:
 class TestOthers:
     def test_a_second_driver_is_told_who_drives(self, phone, fingers, control, server):
         other = Phone(server.port, {"Authorization": f"Bearer {server.access.key}"})
-        other.drive()
-        other.drive(1)
-        expect(phone.locator("#wheel-of")).to_have_text(f"{other.name} has the wheel")
-        fingers.land("thumb", pad(phone))
-        fingers.move("thumb", 0, -60)
-        expect(phone.locator("#notice")).to_have_text(f"{other.name} drives")
+        with other.pushing():
+            expect(phone.locator("#wheel-of")).to_have_text(f"{other.name} has the wheel")
+            fingers.land("thumb", pad(phone))
+            fingers.move("thumb", 0, -60)
+            expect(phone.locator("#notice")).to_have_text(f"{other.name} drives")
         other.close()
         fingers.lift("thumb")
         expect(phone.locator("#wheel-of")).to_have_text("The wheel is free")
@@ -540,16 +537,14 @@ class TestPicture:
         expect(newest.locator(".advice")).to_have_count(0)
 
     def test_the_rover_is_drawn_and_wheels_follow(self, phone, control):
-        straight = picture(phone)
+        straight = picture_with(phone, lambda opacities: drawn(opacities) > 1000)
         wheels = [
             msgspec.structs.replace(wheel, steer_rad=0.5, asked_rad_s=8.0, speed_rad_s=8.0)
             for wheel in control.telemetry.wheels
         ]
         control.update(wheels=tuple(wheels), governed=Arc(0.6, 1.2), state=ArmState.ARMED)
         expect(phone.locator("#wheels td").first).to_have_text("29°")
-        steady(phone)
-        assert drawn(straight) > 1000
-        assert picture(phone) != straight
+        picture_with(phone, lambda opacities: opacities != straight)
 
     def test_the_turning_centre_is_where_kinematics_has_it(self, phone):
         motions = [
@@ -581,6 +576,15 @@ def picture(page: Page) -> list[int]:
           return Array.from(data.filter((_, i) => i % 4 === 3));
         }"""
     )
+
+
+def picture_with(page: Page, fits: Callable[[list[int]], bool]) -> list[int]:
+    """Wait until the page has drawn such a picture; return it."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not fits(opacities := picture(page)):
+        assert time.monotonic() < deadline_s, f"only {drawn(opacities)} pixels are drawn"
+        steady(page)
+    return opacities
 
 
 def drawn(opacities: list[int]) -> int:

@@ -5,8 +5,9 @@ import json
 import select
 import socket
 import struct
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from wsproto import ConnectionType, WSConnection
 from wsproto.connection import ConnectionState
@@ -23,6 +24,8 @@ from wsproto.events import (
 
 # What comes at all comes long before that; a busy computer may take its time.
 DEADLINE_S = 20.0
+# As often as the page says where a thumb is.
+_PAGE_EVERY_S = 0.04
 
 
 class RefusedError(Exception):
@@ -48,6 +51,7 @@ class Phone:
         self.telemetry: dict | None = None
         # The server's clock in the newest state.
         self.seen_s: float | None = None
+        self.has_wheel = False
         self.close_code: int | None = None
         fields = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
         self._put(Request(host=f"127.0.0.1:{port}", target="/ws", extra_headers=fields))
@@ -113,6 +117,29 @@ class Phone:
             self._take()
         return self.close_code
 
+    @contextlib.contextmanager
+    def pushing(self) -> Iterator[None]:
+        """Hold the stick meanwhile, and say so again and again, as a page does.
+
+        Whenever it has not got the wheel it lets go first. Nobody else may use it meanwhile.
+        """
+        ended = threading.Event()
+
+        def push() -> None:
+            while not ended.wait(_PAGE_EVERY_S):
+                self.look()
+                if not self.has_wheel:
+                    self.drive()
+                self.drive(1.0)
+
+        thread = threading.Thread(target=push, name="a thumb", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
     def close(self) -> None:
         """Say goodbye as a browser does."""
         with contextlib.suppress(OSError):
@@ -152,4 +179,5 @@ class Phone:
         self.frames.append(frame)
         if frame["type"] == "state":
             self.seen_s = frame["clock_s"]
+            self.has_wheel = frame["you_drive"]
             self.telemetry = frame.get("telemetry", self.telemetry)

@@ -22,8 +22,7 @@ from benchmarks.rig import LINK
 from rover.messages import Arc, ArmState, RequestKind
 from tests.whole.real_rover import WITHIN_S, RealRover, wait_for
 
-# All of them share one rover, so all of them are one worker's.
-pytestmark = [pytest.mark.process, pytest.mark.xdist_group("real faults")]
+pytestmark = pytest.mark.process
 
 SLOW = Arc(0.3, 0.0)
 # For so long nothing may move while somebody asks for it.
