@@ -4,6 +4,7 @@ One browser and one server serve all tests; every test has its own page. A page 
 error, throws, or asks anyone but the server for anything fails its test.
 """
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -85,18 +86,33 @@ class Witness:
     def __init__(self) -> None:
         self.complaints: list[str] = []
         self.origins: set[str] = set()
+        self._under_way: set[Request] = set()
 
     def watch(self, page: Page) -> None:
         """Listen to ``page`` from now on."""
         page.on("console", self._hear_console)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self._hear_request)
+        page.on("requestfinished", self._hear_its_end)
+        page.on("requestfailed", self._hear_its_end)
+
+    def wait_for_stops(self, page: Page) -> None:
+        """Wait until every stop that was posted has been answered or given up."""
+        deadline_s = time.monotonic() + WAIT_MS / 1000
+        while self._under_way:
+            assert time.monotonic() < deadline_s, f"never answered: {self._under_way}"
+            page.wait_for_timeout(5)
 
     def _hear_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not _is_expected(message):
             self.complaints.append(message.text)
 
+    def _hear_its_end(self, request: Request) -> None:
+        self._under_way.discard(request)
+
     def _hear_request(self, request: Request) -> None:
+        if request.url.endswith("/api/stop"):
+            self._under_way.add(request)
         if not request.url.startswith(tuple(f"{origin}/" for origin in self.origins)):
             self.complaints.append(f"asked for {request.url}")
 
@@ -160,6 +176,8 @@ def open_page(
 
     yield open_page
     for page in opened:
+        # A page that goes leaves its stops under way behind: they are this test's too.
+        witness.wait_for_stops(page)
         if page.url != "about:blank":
             page.evaluate("localStorage.clear()")
             page.goto("about:blank")

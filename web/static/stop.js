@@ -51,20 +51,19 @@ export class StopButton {
     button.classList.remove("pressed");
     requestAnimationFrame(() => button.classList.add("pressed"));
     if (this.#repeating === 0) this.#repeating = setInterval(() => this.#repeat(), REPEAT_MS);
-    if (!this.#send()) this.#post();
+    this.#ask();
   }
 
   #repeat() {
     this.#answered(false);
-    this.#send();
-    // A connection that is called open may be dead all the same.
-    this.#post();
+    this.#ask();
   }
 
-  #send() {
+  #ask() {
     const number = this.#link.request("stop");
     if (number !== 0) this.#numbers.add(number);
-    return number !== 0;
+    // A connection that is called open may be stalled or dead all the same.
+    this.#post();
   }
 
   async #post() {
