@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -20,6 +20,8 @@ from tests.gamepad.pads import ABS, KEY, SYN, SYN_REPORT, Description
 _ROOT = Path(__file__).parents[2]
 _REPORT = (SYN, SYN_REPORT, 0)
 TICK_S = 0.01
+# umockdev keeps a place for every device that it has ever pretended, and aborts at the fiftieth.
+_PLUGGED_IN_A_PROCESS = 20
 
 
 class Bed:
@@ -28,11 +30,13 @@ class Bed:
     def __init__(self, process: subprocess.Popen[str], nodes: Iterator[int]) -> None:
         self._process = process
         self._nodes = nodes
+        self.plugged = 0
         self.now_s = 100.0
         self.reply = Reply()
 
     def plug(self, description: Description, node: int | None = None) -> int:
         """Plug a device in; return the number of its node, which none had before."""
+        self.plugged += 1
         node = next(self._nodes) if node is None else node
         self._ask(Command("plug", node, description))
         return node
@@ -114,7 +118,7 @@ class Bed:
 
 
 @contextmanager
-def bed_process() -> Iterator[subprocess.Popen[str]]:
+def _bed_process() -> Iterator[subprocess.Popen[str]]:
     """Run ``bed_process`` under umockdev; its errors go to the test's own."""
     wrapper = shutil.which("umockdev-wrapper")
     if wrapper is None:
@@ -129,6 +133,29 @@ def bed_process() -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def node_numbers() -> Iterator[int]:
-    """Return numbers for nodes. umockdev aborts if one is used a second time."""
-    return itertools.count(3)
+class Beds:
+    """One bed after the other, on one process under umockdev as long as that has room."""
+
+    def __init__(self) -> None:
+        self._running = ExitStack()
+        self._process: subprocess.Popen[str] | None = None
+        self._plugged = 0
+
+    @contextmanager
+    def bed(self) -> Iterator[Bed]:
+        """Make a bed with nothing plugged in, and clear it afterwards."""
+        if self._process is None or self._plugged > _PLUGGED_IN_A_PROCESS:
+            self.close()
+            self._process = self._running.enter_context(_bed_process())
+            # umockdev aborts if a node's number is used a second time.
+            self._nodes = itertools.count(3)
+            self._plugged = 0
+        bed = Bed(self._process, self._nodes)
+        yield bed
+        self._plugged += bed.plugged
+        bed.clear()
+
+    def close(self) -> None:
+        """End the process."""
+        self._running.close()
+        self._process = None

@@ -1,7 +1,6 @@
 """The gamepad from its events to drive commands, on the real evdev library."""
 
 import math
-from collections.abc import Iterator
 
 import pytest
 from msgspec import structs
@@ -13,24 +12,11 @@ from rover.motion.kinematics import Kinematics
 from rover.motion.sticks import DriveMode
 from tests.builders import osr_config
 from tests.gamepad import pads
-from tests.gamepad.bed import Bed, bed_process, node_numbers
+from tests.gamepad.bed import Bed
 from tests.gamepad.pads import ABS, KEY, SYN, XBOX, Description
 
 AT_REST = Arc(0.0, 0.0)
 TIGHTEST_PER_M = Kinematics(osr_config()).max_curvature_per_m
-
-
-@pytest.fixture(scope="module")
-def process():
-    with bed_process() as running:
-        yield running, node_numbers()
-
-
-@pytest.fixture
-def bed(process) -> Iterator[Bed]:
-    bed = Bed(*process)
-    yield bed
-    bed.clear()
 
 
 @pytest.fixture(scope="module")

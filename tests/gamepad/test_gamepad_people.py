@@ -20,24 +20,9 @@ from rover.gamepad.survey import Survey, event_nodes, nodes_that_may_be_pads, su
 from rover.gamepad.watch import Watch, motion_text
 from rover.messages import Arc, Crab, Spin, Stop
 from tests.builders import osr_config
-from tests.gamepad.bed import Bed, bed_process, node_numbers
 from tests.gamepad.pads import ABS, KEY, SYN, SYN_DROPPED, XBOX
 from tests.gamepad.recorded import PADS, RECORDINGS
 from tests.gamepad.socket_device import SocketDevice
-
-
-@pytest.fixture(scope="module")
-def process():
-    # One of its own: umockdev has bounds on how many devices it can pretend.
-    with bed_process() as running:
-        yield running, node_numbers()
-
-
-@pytest.fixture
-def bed(process) -> Iterator[Bed]:
-    bed = Bed(*process)
-    yield bed
-    bed.clear()
 
 
 def test_every_device_is_told_for_what_it_is(bed):

@@ -1,7 +1,5 @@
 """Pads as the kernel describes them: each control of each is known, and at its place."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from rover.config import GamepadConfig, StickConfig
@@ -11,7 +9,7 @@ from rover.gamepad.codes import STICK_CONTROLS, Control
 from rover.gamepad.mapping import KeyButton, PadMapping, StickAxis, TriggerAxis, mapping_of
 from rover.messages import Arc, Motion, RequestKind, Spin, Stop, is_neutral
 from tests.builders import osr_config
-from tests.gamepad.bed import Bed, bed_process, node_numbers
+from tests.gamepad.bed import Bed
 from tests.gamepad.pads import ABS, KEY
 from tests.gamepad.recorded import PADS, RECORDINGS, Move, Recording
 
@@ -58,19 +56,6 @@ def test_each_control_is_where_the_pad_has_it(recording: Recording):
 
 
 # The same on the real evdev library: what is plugged in, found, read and made into commands.
-
-
-@pytest.fixture(scope="module")
-def process():
-    with bed_process() as running:
-        yield running, node_numbers()
-
-
-@pytest.fixture
-def bed(process) -> Iterator[Bed]:
-    bed = Bed(*process)
-    yield bed
-    bed.clear()
 
 
 class Hand:
