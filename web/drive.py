@@ -13,10 +13,12 @@ from rover.messages import Answer, Motion, RequestKind, Source, Stop, is_neutral
 from rover.motion.sticks import StickInput, StickLimits, motion_from_sticks
 from web.frames import (
     AnswerFrame,
+    AskFrame,
     ClientFrame,
     DriveFrame,
     GiveFrame,
     HaltFrame,
+    KeepFrame,
     PingFrame,
     ReasonCode,
     ReasonFrame,
@@ -70,6 +72,8 @@ class DriveSession:
         self._sequence = -1
         # After a halt, or while another drives, a client must come to neutral before it counts.
         self._rested = False
+        # Whether it had the wheel at its last drive frame: who is given it begins at rest.
+        self._held_wheel = False
         # When a stick of this client was last heard to be held; a silence after that is a stop.
         self._held_s = -math.inf
         # The drive frame that would be acted on if no newer one waited.
@@ -136,9 +140,12 @@ class DriveSession:
                 self._halt(f"the page of {self.name} was {reason}")
             case RequestFrame():
                 self._request(frame)
-            case GiveFrame():
-                self._halt(f"{self.name} gave the wheel away")
-                self._remote.lease.release(self.name)
+            case AskFrame():
+                self._ask_for_wheel()
+            case GiveFrame(to=to):
+                self._give_wheel(to)
+            case KeepFrame(to=to):
+                self._remote.lease.refuse(self.name, to)
             case PingFrame():
                 pass
 
@@ -207,6 +214,9 @@ class DriveSession:
         """
         lease = self._remote.lease
         holds = lease.hear(self.name)
+        if holds and not self._held_wheel:
+            self._rested = False
+        self._held_wheel = holds
         now_s = self._remote.clock.now_s()
         if is_neutral(motion):
             self._rested, self._held_s = True, -math.inf
@@ -216,12 +226,36 @@ class DriveSession:
             self._rested = False
         self._held_s = now_s
         if self._rested and (holds or lease.take(self.name)):
+            self._held_wheel = True
             return True
         self._rested = False
         holder = lease.holder
         reason = "let go of the sticks first" if holder in {"", self.name} else f"{holder} drives"
         self._tell_reason(ReasonCode.NOT_DRIVING, reason)
         return False
+
+    def _ask_for_wheel(self) -> None:
+        if not self.may_drive:
+            self._tell_reason(ReasonCode.NOT_ALLOWED, "watching only: pair this device to drive")
+            return
+
+        def refused(holder: str) -> None:
+            self._tell(ReasonFrame(ReasonCode.NOT_GIVEN, f"{holder} keeps the wheel"))
+
+        if not self._remote.lease.ask(self.name, refused) and self._remote.lease.holder == "":
+            self._tell_reason(ReasonCode.NOT_GIVEN, "the wheel is free: push a stick to have it")
+
+    def _give_wheel(self, to: str) -> None:
+        """Stop, and only then let somebody else have the wheel."""
+        lease = self._remote.lease
+        if to and to not in lease.asking:
+            self._tell_reason(ReasonCode.NOT_GIVEN, f"{to} does not ask for the wheel any more")
+            return
+        self._halt(f"{self.name} gave the wheel away")
+        if not to:
+            lease.release(self.name)
+        elif not lease.give(self.name, to):
+            self._tell_reason(ReasonCode.NOT_GIVEN, f"the wheel was not {self.name}'s to give")
 
     def _halt(self, reason: str) -> None:
         """Stop what this client has set in motion, nobody else's driving."""

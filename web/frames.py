@@ -23,6 +23,7 @@ LimitFraction = Annotated[float, Meta(gt=0, le=1)]
 PageTimeMs = Annotated[float, Meta(ge=0, le=1e12)]
 # This computer's clock, as the server has told it.
 ServerTimeS = Annotated[float, Meta(ge=0, le=1e12)]
+ClientName = Annotated[str, Meta(max_length=40)]
 Counter = Annotated[int, Meta(ge=0, le=2**53)]
 
 
@@ -76,10 +77,24 @@ class RequestFrame(_Sent, frozen=True, tag="request"):
     seen: ArmState | None = None
 
 
-class GiveFrame(_Sent, frozen=True, tag="give"):
-    """Let somebody else have the wheel."""
+class AskFrame(_Sent, frozen=True, tag="ask"):
+    """Ask who has the wheel for it."""
 
     t: PageTimeMs
+
+
+class GiveFrame(_Sent, frozen=True, tag="give"):
+    """Let ``to``, which asks for it, have the wheel; empty: whoever pushes a stick first."""
+
+    t: PageTimeMs
+    to: ClientName = ""
+
+
+class KeepFrame(_Sent, frozen=True, tag="keep"):
+    """Do not give the wheel to ``to``, which asks for it."""
+
+    t: PageTimeMs
+    to: ClientName
 
 
 class PingFrame(_Sent, frozen=True, tag="ping"):
@@ -88,7 +103,7 @@ class PingFrame(_Sent, frozen=True, tag="ping"):
     t: PageTimeMs
 
 
-ClientFrame = DriveFrame | HaltFrame | RequestFrame | GiveFrame | PingFrame
+ClientFrame = DriveFrame | HaltFrame | RequestFrame | AskFrame | GiveFrame | KeepFrame | PingFrame
 
 
 class _Told(Struct, frozen=True, tag_field="type"):
@@ -110,6 +125,7 @@ class ReasonCode(StrEnum):
     TOO_MANY = "too-many"
     NOT_ALLOWED = "not-allowed"
     NOT_DRIVING = "not-driving"
+    NOT_GIVEN = "not-given"
 
 
 class ReasonFrame(_Told, frozen=True, tag="reason"):
@@ -134,9 +150,10 @@ class StateFrame(_Told, frozen=True, tag="state", omit_defaults=True):
     ``clock_s`` is the server's clock as the frame was sent, which drive frames echo. ``t`` is
     the newest page time that came from this client and ``held_ms`` how long ago that was, so
     that the page's clock less both is the link's round trip. ``driver`` has the wheel, empty
-    if nobody. ``age_ms`` is the telemetry's age as it was sent; without news
-    from control ``telemetry`` is left out and ``age_ms`` is that of the last one (null: none);
-    ``trouble``, left out when there is none, says why control cannot be understood.
+    if nobody, and ``asking``, left out if nobody does, are those that ask it for the wheel.
+    ``age_ms`` is the telemetry's age as it was sent; without news from control ``telemetry`` is
+    left out and ``age_ms`` is that of the last one (null: none); ``trouble``, left out when there
+    is none, says why control cannot be understood.
     """
 
     clock_s: float
@@ -147,6 +164,7 @@ class StateFrame(_Told, frozen=True, tag="state", omit_defaults=True):
     age_ms: float | None
     telemetry: Raw | UnsetType = UNSET
     trouble: str = ""
+    asking: tuple[str, ...] = ()
 
 
 ServerFrame = WelcomeFrame | ReasonFrame | AnswerFrame | StateFrame

@@ -170,6 +170,7 @@ def _state_frame(remote: Remote, session: DriveSession, with_telemetry: bool) ->
         age_ms=None if age_s is None else age_s * 1000,
         telemetry=newest.telemetry if with_telemetry and newest is not None else UNSET,
         trouble=remote.hub.trouble,
+        asking=remote.lease.asking,
     )
 
 

@@ -19,11 +19,13 @@ from tests.web.fake_control import still_rover
 from web.drive import DriveSession
 from web.frames import (
     MAX_FRAME_BYTES,
+    AskFrame,
     ClientFrame,
     DriveFrame,
     GiveFrame,
     HaltFrame,
     HaltReason,
+    KeepFrame,
     PingFrame,
     RequestFrame,
     ServerFrame,
@@ -161,7 +163,8 @@ class _Conversation:
             require(not asked, "nothing is asked for but by a request")
         elif not self._may_drive:
             require(set(asked) <= {RequestKind.STOP}, "who watches may stop and nothing else")
-        if isinstance(frame, HaltFrame | GiveFrame):
+        # Nobody asks for the wheel here, so it is given to nobody in particular.
+        if isinstance(frame, HaltFrame) or (isinstance(frame, GiveFrame) and not frame.to):
             self._rested = False
         for motion in sent:
             if isinstance(motion, Stop):
@@ -206,7 +209,10 @@ _FRAMES: tuple[ClientFrame, ...] = (
     structs.replace(_DRIVE, seen_s=None),
     HaltFrame(5.0, HaltReason.HIDDEN),
     *(RequestFrame(5.0, 7, kind, _TELEMETRY.state) for kind in RequestKind),
+    AskFrame(5.0),
     GiveFrame(5.0),
+    GiveFrame(5.0, "phone 2"),
+    KeepFrame(5.0, "phone 2"),
     PingFrame(5.0),
 )
 _TOKENS = (

@@ -434,3 +434,71 @@ def test_revoking_a_watcher_stops_nobody(phone, other, control):
     phone.drive(1)
     other.session.revoke()
     assert control.motions[-1] == Arc(1.0, 0)
+
+
+class TestAskingForTheWheel:
+    @pytest.fixture(autouse=True)
+    def driven(self, phone, other):
+        """The first phone drives, the other asks."""
+        phone.drive()
+        phone.drive(1)
+        other.receive(other.other("ask"))
+
+    def give(self, phone, to="phone 2"):
+        phone.receive(phone.other("give", to=to))
+
+    def test_the_giver_stops_before_the_other_has_it(self, phone, other, control, remote):
+        self.give(phone)
+        assert control.motions[-1] == Stop("phone 1 gave the wheel away")
+        assert remote.lease.holder == "phone 2"
+        sent = len(control.sent)
+        phone.drive(0)
+        phone.drive(1)
+        assert len(control.sent) == sent
+        assert phone.reasons(ReasonCode.NOT_DRIVING) == ["phone 2 drives"]
+        other.drive(0)
+        other.drive(0.5)
+        assert control.motions[-2:] == [Arc(0, 0), Arc(pytest.approx(0.5, abs=0.3), 0)]
+
+    @pytest.mark.parametrize("rested_before", [False, True])
+    def test_who_is_given_the_wheel_begins_at_rest(self, phone, other, control, rested_before):
+        other.drive(0 if rested_before else 1)
+        self.give(phone)
+        sent = len(control.sent)
+        other.drive(1)
+        assert len(control.sent) == sent
+        other.drive(0)
+        other.drive(1)
+        assert control.motions[-2:] == [Arc(0, 0), Arc(1.0, 0)]
+
+    def test_who_keeps_it_drives_on_and_the_other_is_told(self, phone, other, control):
+        phone.receive(phone.other("keep", to="phone 2"))
+        assert other.reasons(ReasonCode.NOT_GIVEN) == ["phone 1 keeps the wheel"]
+        phone.drive(1)
+        assert control.motions[-1] == Arc(1.0, 0)
+
+    def test_it_is_given_to_nobody_who_does_not_ask(self, phone, other, control, remote):
+        other.session.close()
+        self.give(phone)
+        self.give(phone, to="phone 9")
+        assert remote.lease.holder == "phone 1"
+        assert control.motions[-1] == Arc(1.0, 0)
+        assert "does not ask" in phone.reasons(ReasonCode.NOT_GIVEN)[0]
+
+    def test_nobody_gives_what_is_anothers(self, other, control, remote):
+        self.give(other, to="phone 2")
+        other.receive(other.other("keep", to="phone 2"))
+        assert remote.lease.holder == "phone 1"
+        assert control.motions[-1] == Arc(1.0, 0)
+
+    def test_who_only_watches_does_not_ask(self, remote):
+        watcher = Client(remote, "phone 3", may_drive=False)
+        watcher.receive(watcher.other("ask"))
+        assert remote.lease.asking == ("phone 2",)
+        assert len(watcher.reasons(ReasonCode.NOT_ALLOWED)) == 1
+
+    def test_a_free_wheel_needs_no_asking(self, phone, other, remote):
+        phone.session.close()
+        other.receive(other.other("ask"))
+        assert "push a stick" in other.reasons(ReasonCode.NOT_GIVEN)[0]
+        assert remote.lease.holder == ""

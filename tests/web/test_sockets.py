@@ -80,6 +80,21 @@ def test_everybody_sees_who_drives(connect, control, monkeypatch):
     assert first.name != second.name
 
 
+def test_everybody_sees_who_asks_and_the_wheel_is_handed_over(connect, control):
+    first, second, third = connect(), connect(), connect()
+    start_driving(first, control)
+    second.wait("state", lambda f: f["driver"])
+    second.send("ask")
+    for phone in (first, third):
+        assert phone.wait("state", lambda f: "asking" in f)["asking"] == [second.name]
+    first.send("give", to=second.name)
+    assert control.wait_for_motion(is_stop, "a stop").motion.reason.endswith("gave the wheel away")
+    assert "asking" not in second.wait("state", lambda f: f["you_drive"])
+    second.drive()
+    second.drive(1)
+    control.wait_for_motion(is_driving, "driving")
+
+
 @pytest.mark.parametrize("leave", ["close", "vanish"])
 def test_a_driver_that_disconnects_stops_the_rover(connect, control, leave):
     phone = connect()

@@ -17,6 +17,7 @@ import { remember, remembered } from "./settings.js";
 import { Stick } from "./stick.js";
 import { StopButton } from "./stop.js";
 import { Track } from "./track.js";
+import { Wheel } from "./wheel.js";
 
 const LOOK_MS = 100;
 const REASON_SHOWN_MS = 4000;
@@ -33,6 +34,7 @@ const pilot = new Pilot(link, [pads.left, pads.right, new Keyboard()]);
 const scene = new Scene(byId("scene"), byId("stage"), new Track());
 const lost = new LostNotice();
 const devices = new DeviceList();
+const wheel = new Wheel(link, pilot);
 new StopButton(link, () => pilot.release());
 const action = new ActionButton((kind, seen) => {
   pilot.release();
@@ -126,6 +128,7 @@ function showTelemetry(frame, telemetry) {
 
 link.addEventListener("state", ({ detail }) => {
   lost.heard(detail);
+  wheel.show(detail, link);
   if (detail.telemetry) showTelemetry(detail, detail.telemetry);
   if (lost.isShown) look();
 });
@@ -142,10 +145,6 @@ link.addEventListener("reason", ({ detail }) => {
   announce(reason);
 });
 
-onPress(byId("give"), () => {
-  pilot.release();
-  link.send({ type: "give" });
-});
 onPress(byId("modes"), (target) => {
   if (target.dataset.mode) chooseMode(target.dataset.mode);
 });
