@@ -20,6 +20,7 @@ from playwright.sync_api import (
 
 from rover.messages import RequestKind
 from tests.browser.fingers import Fingers, Keys
+from tests.browser.waiting import hidden
 from tests.builders import osr_config
 from tests.web.fake_control import FakeControl, is_at_rest, still_rover
 from tests.web.rig import short_directory, web_server
@@ -76,7 +77,7 @@ def control(rig: tuple[WebServer, FakeControl]) -> Iterator[FakeControl]:
     control.forget()
     yield control
     # Stops that the server still asks for belong to this test, not to the next.
-    control.is_deaf = False
+    control.answer_late()
     server.remote.asker.ask(RequestKind.STOP, "the test").result()
 
 
@@ -171,10 +172,11 @@ def open_page(
         opened.append(page)
         witness.origins.add(of.origin)
         page.goto(of.url if has_key else of.origin)
-        page.locator("#lost").wait_for(state="hidden")
+        hidden(page.locator("#lost"))
         return page
 
     yield open_page
+    control.answer_late()
     for page in opened:
         # A page that goes leaves its stops under way behind: they are this test's too.
         witness.wait_for_stops(page)

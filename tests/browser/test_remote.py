@@ -23,6 +23,7 @@ from rover.messages import (
     Spin,
 )
 from tests.browser.fingers import Fingers
+from tests.browser.waiting import comes_about, has_text, hidden, visible
 from tests.builders import osr_config
 from tests.web.fake_control import DEADLINE_S, FakeControl, is_at_rest, is_driving, is_stop
 from tests.web.phone import Phone
@@ -49,7 +50,7 @@ def action(page):
 
 def settled(page):
     """The arm button, once it has been what it is for long enough to be pressed."""
-    expect(action(page)).to_have_attribute("data-settled", "true")
+    comes_about(action(page), "element.dataset.settled === 'true'")
     return action(page)
 
 
@@ -77,7 +78,7 @@ class TestSticks:
         motion = hold_forward(phone, fingers, control)
         assert motion.speed_mps > 0
         control.wait_for_motion(lambda m: is_driving(m) and m.curvature_per_m > 0, "a left turn")
-        expect(phone.locator("#wheel-of")).to_have_text("You have the wheel")
+        has_text(phone.locator("#wheel-of"), "You have the wheel")
         fingers.lift("thumb")
         control.wait_for_motion(is_at_rest, "rest")
         expect(pad(phone)).not_to_have_class(re.compile("held"))
@@ -124,7 +125,7 @@ class TestSticks:
 
     def test_a_second_finger_presses_buttons_while_the_thumb_drives(self, phone, fingers, control):
         control.update(state=ArmState.ARMED)
-        expect(action(phone)).to_have_text("Disarm")
+        has_text(action(phone), "Disarm")
         hold_forward(phone, fingers, control)
         fingers.tap(settled(phone))
         control.wait_for_request(RequestKind.DISARM)
@@ -148,9 +149,9 @@ class TestSticks:
 
     def test_the_limit_scales_the_speed_and_is_remembered(self, phone, fingers, control):
         phone.locator("#limit").fill("0.2")
-        expect(phone.locator("#limit-text")).to_have_text("0.20 m/s")
+        has_text(phone.locator("#limit-text"), "0.20 m/s")
         phone.reload()
-        expect(phone.locator("#limit-text")).to_have_text("0.20 m/s")
+        has_text(phone.locator("#limit-text"), "0.20 m/s")
         phone.locator("#lost").wait_for(state="hidden")
         fingers.land("thumb", pad(phone))
         fingers.move("thumb", 0, -200)
@@ -195,7 +196,7 @@ class TestStop:
                 fingers.tap(stop(phone))
             control.wait_for_motion(is_stop, "a stop")
             control.wait_for_request(RequestKind.STOP)
-            expect(phone.locator("#state-text")).to_have_text("E-stop")
+            has_text(phone.locator("#state-text"), "E-stop")
 
     def test_a_second_finger_stops_while_the_thumb_still_drives(self, phone, fingers, control):
         hold_forward(phone, fingers, control)
@@ -218,7 +219,7 @@ class TestStop:
 
     def test_those_without_the_key_can_stop_but_not_arm(self, open_page, control):
         page = open_page("Pixel 7", has_key=False)
-        expect(action(page)).to_have_text("Watching")
+        has_text(action(page), "Watching")
         expect(action(page)).to_be_disabled()
         Fingers(page).tap(stop(page))
         control.wait_for_request(RequestKind.STOP)
@@ -236,8 +237,8 @@ class TestStop:
         assert response.value.status == 200
         control.wait_for_motion(is_stop, "a stop")
         control.wait_for_request(RequestKind.STOP)
-        expect(phone.locator("#state-text")).to_have_text("E-stop")
-        expect(unconfirmed(phone)).to_be_hidden()
+        has_text(phone.locator("#state-text"), "E-stop")
+        hidden(unconfirmed(phone))
 
     def test_a_stop_goes_both_ways_at_once_as_one_persons(self, phone, fingers, control):
         phone.evaluate("() => { window.setInterval = () => 1; }")
@@ -249,21 +250,21 @@ class TestStop:
             control.answer_late()
         assert response.value.status == 200
         assert len({request.who for request in control.requests}) == 1
-        expect(unconfirmed(phone)).to_be_hidden()
+        hidden(unconfirmed(phone))
 
     def test_a_stop_that_control_does_not_confirm_is_told_and_repeated(
         self, phone, fingers, control
     ):
         control.is_deaf = True
         fingers.tap(stop(phone))
-        expect(unconfirmed(phone)).to_be_visible()
-        expect(unconfirmed(phone)).to_have_text("STOP NOT CONFIRMED: use the switch on the rover")
+        visible(unconfirmed(phone))
+        has_text(unconfirmed(phone), "STOP NOT CONFIRMED: use the switch on the rover")
         for count in range(4):
             control.wait_for_motion(is_stop, f"stop {count}")
-        expect(unconfirmed(phone)).to_be_visible()
+        visible(unconfirmed(phone))
         control.is_deaf = False
-        expect(unconfirmed(phone)).to_be_hidden()
-        expect(phone.locator("#state-text")).to_have_text("E-stop")
+        hidden(unconfirmed(phone))
+        has_text(phone.locator("#state-text"), "E-stop")
 
     def test_a_second_press_stops_at_once_though_the_first_still_waits(
         self, phone, fingers, control
@@ -277,9 +278,9 @@ class TestStop:
     def test_a_stop_is_confirmed_by_the_state_alone(self, phone, fingers, control):
         control.is_deaf = True
         fingers.tap(stop(phone))
-        expect(unconfirmed(phone)).to_be_visible()
+        visible(unconfirmed(phone))
         control.update(state=ArmState.ESTOP)
-        expect(unconfirmed(phone)).to_be_hidden()
+        hidden(unconfirmed(phone))
 
     @pytest.mark.parametrize(
         "answer",
@@ -299,10 +300,10 @@ class TestStop:
         phone.route("**/api/stop", lambda route: route.fulfill(**answer))
         fingers.tap(stop(phone))
         with phone.expect_request("**/api/stop"):
-            expect(unconfirmed(phone)).to_be_visible()
+            visible(unconfirmed(phone))
         phone.unroute("**/api/stop")
         control.wait_for_request(RequestKind.STOP)
-        expect(unconfirmed(phone)).to_be_hidden()
+        hidden(unconfirmed(phone))
 
     def test_a_stop_without_any_way_to_the_rover_says_so(self, open_page):
         config = osr_config()
@@ -311,10 +312,10 @@ class TestStop:
                 page = open_page("Pixel 7", of=server)
             expect(page.locator("#lost")).to_contain_text("Link lost")
             Fingers(page).tap(stop(page))
-            expect(unconfirmed(page)).to_be_visible()
+            visible(unconfirmed(page))
             with web_server(config, directory, control, server.port):
                 control.wait_for_request(RequestKind.STOP)
-                expect(unconfirmed(page)).to_be_hidden()
+                hidden(unconfirmed(page))
 
 
 class TestLettingGo:
@@ -350,10 +351,10 @@ class TestLettingGo:
 class TestArming:
     def test_arm_and_disarm(self, phone, control):
         settled(phone).tap()
-        expect(phone.locator("#state-text")).to_have_text("Armed")
-        expect(action(phone)).to_have_text("Disarm")
+        has_text(phone.locator("#state-text"), "Armed")
+        has_text(action(phone), "Disarm")
         settled(phone).tap()
-        expect(phone.locator("#state-text")).to_have_text("Disarmed")
+        has_text(phone.locator("#state-text"), "Disarmed")
         assert control.asked == [RequestKind.ARM, RequestKind.DISARM]
 
     def test_every_refusal_is_listed(self, phone, control):
@@ -373,13 +374,13 @@ class TestArming:
             control.forget()
             settled(phone).tap()
             control.wait_for_request(RequestKind.CLEAR)
-            expect(phone.locator("#state-text")).to_have_text("Disarmed")
+            has_text(phone.locator("#state-text"), "Disarmed")
 
     def test_a_double_tap_on_disarm_does_not_arm_again(self, phone, fingers, control):
         control.update(state=ArmState.ARMED)
-        expect(action(phone)).to_have_text("Disarm")
+        has_text(action(phone), "Disarm")
         fingers.tap(settled(phone))
-        expect(action(phone)).to_have_text("Arm")
+        has_text(action(phone), "Arm")
         fingers.tap(action(phone))
         # The finger of the second tap may lie there until the button has settled.
         fingers.land("finger", action(phone))
@@ -391,11 +392,11 @@ class TestArming:
 
     def test_a_stop_by_another_is_not_cleared_under_the_finger(self, phone, fingers, control):
         control.update(state=ArmState.FAULT)
-        expect(action(phone)).to_have_text("Clear fault")
+        has_text(action(phone), "Clear fault")
         settled(phone)
         fingers.land("finger", action(phone))
         control.update(state=ArmState.ESTOP)
-        expect(action(phone)).to_have_text("Clear stop")
+        has_text(action(phone), "Clear stop")
         fingers.lift("finger")
         fingers.tap(stop(phone))
         control.wait_for_request(RequestKind.STOP)
@@ -405,7 +406,7 @@ class TestArming:
         page = open_page()
         settled(page).focus()
         page.keyboard.down("Enter")
-        expect(action(page)).to_have_text("Disarm")
+        has_text(action(page), "Disarm")
         settled(page)
         page.keyboard.down("Enter")
         page.keyboard.up("Enter")
@@ -433,7 +434,7 @@ class TestLink:
     def test_silence_of_control_is_told_and_its_end(self, phone, fingers, control):
         lost = phone.locator("#lost")
         control.is_publishing = False
-        expect(lost).to_be_visible()
+        visible(lost)
         expect(lost).to_contain_text("Control is silent")
         expect(lost).to_contain_text(
             "What this page asked for ends within 0.3 s; somebody else may still be driving it."
@@ -445,18 +446,18 @@ class TestLink:
         fingers.tap(stop(phone))
         control.wait_for_motion(is_stop, "a stop")
         control.is_publishing = True
-        expect(lost).to_be_hidden()
+        hidden(lost)
 
     def test_a_gamepad_may_still_drive_what_the_page_lost(self, phone, control):
         control.update(source=Source.GAMEPAD)
-        expect(phone.locator("#wheel-of")).to_have_text("The gamepad drives")
+        has_text(phone.locator("#wheel-of"), "The gamepad drives")
         control.is_publishing = False
         expect(phone.locator("#lost")).to_contain_text("Last heard: the gamepad drove.")
 
     def test_another_phone_may_still_drive_what_the_page_lost(self, phone, control, server):
         other = Phone(server.port, {"Authorization": f"Bearer {server.access.key}"})
         with other.pushing():
-            expect(phone.locator("#wheel-of")).to_have_text(f"{other.name} has the wheel")
+            has_text(phone.locator("#wheel-of"), f"{other.name} has the wheel")
             control.is_publishing = False
             lost = phone.locator("#lost")
             expect(lost).to_contain_text("somebody else may still be driving it")
@@ -469,7 +470,7 @@ class TestLink:
         hold_forward(phone, fingers, control)
         control.is_publishing = False
         control.wait_for_motion(is_at_rest, "rest")
-        expect(phone.locator("#lost")).to_be_visible()
+        visible(phone.locator("#lost"))
         control.forget()
         fingers.move("thumb", 5, -5)
         control.wait_for_motion(is_at_rest, "a heartbeat")
@@ -484,7 +485,7 @@ class TestLink:
             # Nothing is known of control then.
             expect(lost).not_to_contain_text("journalctl")
             with web_server(config, directory, control, server.port):
-                expect(lost).to_be_hidden()
+                hidden(lost)
 
     def test_the_round_trip_is_shown(self, phone):
         expect(phone.locator("#link-text")).to_have_text(re.compile(r"^\d+ ms$"))
@@ -494,13 +495,13 @@ class TestOthers:
     def test_a_second_driver_is_told_who_drives(self, phone, fingers, control, server):
         other = Phone(server.port, {"Authorization": f"Bearer {server.access.key}"})
         with other.pushing():
-            expect(phone.locator("#wheel-of")).to_have_text(f"{other.name} has the wheel")
+            has_text(phone.locator("#wheel-of"), f"{other.name} has the wheel")
             fingers.land("thumb", pad(phone))
             fingers.move("thumb", 0, -60)
-            expect(phone.locator("#notice")).to_have_text(f"{other.name} drives")
+            has_text(phone.locator("#notice"), f"{other.name} drives")
         other.close()
         fingers.lift("thumb")
-        expect(phone.locator("#wheel-of")).to_have_text("The wheel is free")
+        has_text(phone.locator("#wheel-of"), "The wheel is free")
         control.forget()
         hold_forward(phone, fingers, control)
 
@@ -510,14 +511,14 @@ class TestOthers:
         phone.get_by_role("button", name="Details").tap()
         phone.get_by_role("button", name="Give it away").tap()
         control.wait_for_motion(is_stop, "a stop")
-        expect(phone.locator("#wheel-of")).to_have_text("The wheel is free")
+        has_text(phone.locator("#wheel-of"), "The wheel is free")
 
 
 class TestPicture:
     def test_what_is_wrong_is_shown_as_text(self, phone, control):
         text = 'RoboClaw 0x81 <img src=x onerror="alert(1)"> has not answered: check its plug'
         control.update(conditions=(Condition("controller", text),), refusals=(text, "let go"))
-        expect(phone.locator("#notice")).to_have_text("2 reasons against arming")
+        has_text(phone.locator("#notice"), "2 reasons against arming")
         phone.locator("#notice").tap()
         expect(phone.locator("#conditions li")).to_contain_text([text, "let go"])
 
@@ -530,11 +531,11 @@ class TestPicture:
             twist=msgspec.structs.replace(control.telemetry.twist, vx_mps=-0.25),
             events=(Event(1, 1.0, Severity.WARNING, "overrun", "3 ticks missed"),),
         )
-        expect(phone.locator("#limits")).to_have_text("limited by speed limit, corners turning")
-        expect(phone.locator("#battery-text")).to_have_text("13.1 V")
+        has_text(phone.locator("#limits"), "limited by speed limit, corners turning")
+        has_text(phone.locator("#battery-text"), "13.1 V")
         expect(phone.locator("#battery")).to_have_attribute("data-level", "fair")
-        expect(phone.locator("#speed")).to_have_text("0.25")
-        expect(phone.locator("#speed-unit")).to_have_text("m/s back")
+        has_text(phone.locator("#speed"), "0.25")
+        has_text(phone.locator("#speed-unit"), "m/s back")
         expect(phone.locator("#events li")).to_contain_text(["3 ticks missed"])
 
     def test_an_event_tells_the_time_of_day_and_what_to_do(self, phone, control):
@@ -567,7 +568,7 @@ class TestPicture:
             for wheel in control.telemetry.wheels
         ]
         control.update(wheels=tuple(wheels), governed=Arc(0.6, 1.2), state=ArmState.ARMED)
-        expect(phone.locator("#wheels td").first).to_have_text("29°")
+        has_text(phone.locator("#wheels td").first, "29°")
         picture_with(phone, lambda opacities: opacities != straight)
 
     def test_the_turning_centre_is_where_kinematics_has_it(self, phone):
@@ -647,7 +648,7 @@ class TestLayout:
 
     def test_the_lost_link_never_covers_the_stop(self, phone, control):
         control.is_publishing = False
-        expect(phone.locator("#lost")).to_be_visible()
+        visible(phone.locator("#lost"))
         for width, height in SCREENS:
             phone.set_viewport_size({"width": width, "height": height})
             steady(phone)
