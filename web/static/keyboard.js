@@ -1,20 +1,11 @@
 // WASD and the arrows as a stick, for laptops. Event: "move" on every change.
 
-const KEYS = {
-  KeyW: [1, 0], ArrowUp: [1, 0],
-  KeyS: [-1, 0], ArrowDown: [-1, 0],
-  KeyA: [0, 1], ArrowLeft: [0, 1],
-  KeyD: [0, -1], ArrowRight: [0, -1],
-};
-
-// macOS tells of no key that is let go while Command is held, and some systems keep keys for
-// themselves while Alt is: what was held cannot be relied on any more.
-const mayHideKeys = (event) => event.metaKey || ["Meta", "OS", "Alt"].includes(event.key);
-
-const clamp = (value) => Math.max(-1, Math.min(1, value));
+import { isDriving, mayHideKeys, stickOf } from "./keys.js";
 
 export class Keyboard extends EventTarget {
   #down = new Set();
+  // Held, but let go of by the page: they count again once they have been up.
+  #stale = new Set();
   enabled = true;
   forward = 0;
   left = 0;
@@ -23,36 +14,49 @@ export class Keyboard extends EventTarget {
     super();
     addEventListener("keydown", (event) => this.#press(event));
     addEventListener("keyup", (event) => {
-      if (mayHideKeys(event)) this.release();
+      this.#stale.delete(event.code);
+      if (mayHideKeys(event)) this.#forget();
       else if (this.#down.delete(event.code)) this.#changed();
     });
+    // Nothing is heard of keys that come up meanwhile.
+    addEventListener("blur", () => this.#forget());
   }
 
   get held() {
     return this.#down.size > 0;
   }
 
+  // Whether keys lie there that count for nothing until they have been let go.
+  get stale() {
+    return this.#stale.size > 0;
+  }
+
   release() {
     if (!this.held) return;
+    for (const code of this.#down) this.#stale.add(code);
     this.#down.clear();
     this.#changed();
   }
 
+  #forget() {
+    this.release();
+    this.#stale.clear();
+  }
+
   #press(event) {
-    if (mayHideKeys(event)) this.release();
-    if (!(event.code in KEYS) || event.ctrlKey || event.altKey || event.metaKey) return;
-    // The arrows belong to the slider while it has the focus.
-    if (event.code.startsWith("Arrow") && event.target instanceof HTMLInputElement) return;
+    if (mayHideKeys(event)) this.#forget();
+    if (!isDriving(event.code) || event.ctrlKey || event.altKey || event.metaKey) return;
+    // The arrows belong to sliders and choices while these have the focus.
+    const field = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+    if (field && (event.code.startsWith("Arrow") || event.target.type === "text")) return;
     event.preventDefault();
-    if (event.repeat || !this.enabled) return;
+    if (event.repeat || !this.enabled || this.#stale.has(event.code)) return;
     this.#down.add(event.code);
     this.#changed();
   }
 
   #changed() {
-    const held = [...this.#down].map((code) => KEYS[code]);
-    this.forward = clamp(held.reduce((sum, [forward]) => sum + forward, 0));
-    this.left = clamp(held.reduce((sum, [, left]) => sum + left, 0));
+    Object.assign(this, stickOf(this.#down));
     this.dispatchEvent(new Event("move"));
   }
 }

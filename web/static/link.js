@@ -2,6 +2,8 @@
 //
 // Events: "state", "answer", "reason", "welcome" (detail: the frame), "open", "close".
 
+import { roundTripMs } from "./latency.js";
+
 const RETRY_MS = [100, 250, 500, 1000, 2000];
 const PING_MS = 500;
 // A connection on which nothing has come for so long is given up for a new one.
@@ -20,6 +22,9 @@ export class Link extends EventTarget {
   heardMs = -Infinity;
   openedMs = 0;
   roundTripMs = null;
+  // What this page said last of what came back, and when it did.
+  #tripT = null;
+  #trippedMs = 0;
   mayDrive = false;
   client = "";
 
@@ -34,6 +39,11 @@ export class Link extends EventTarget {
 
   get isOpen() {
     return this.#socket !== null && this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  // How long ago the round trip was measured.
+  get tripAgeMs() {
+    return performance.now() - this.#trippedMs;
   }
 
   get isBusy() {
@@ -101,7 +111,11 @@ export class Link extends EventTarget {
     this.heardMs = now;
     if (frame.type === "state") {
       this.seenS = frame.clock_s;
-      if (frame.t !== null) this.roundTripMs = Math.max(0, now - frame.t - frame.held_ms);
+      if (frame.t !== null && frame.t !== this.#tripT) {
+        this.roundTripMs = roundTripMs(now, frame.t, frame.held_ms);
+        this.#tripT = frame.t;
+        this.#trippedMs = now;
+      }
     } else if (frame.type === "welcome") {
       this.client = frame.client;
       this.mayDrive = frame.may_drive;

@@ -1,129 +1,120 @@
 // Joins the page's parts: what comes in from the link goes to the views, what people do goes out.
 
 import { ActionButton } from "./action.js";
+import { Arrangement } from "./arrangement.js";
+import { keepAwake } from "./awake.js";
+import { choice, fullScreenButton } from "./choices.js";
 import { openDetails, problems, showEvents, showFigures, showProblems, showWheels } from "./details.js";
 import { DeviceList } from "./devices.js";
-import { announce, byId, make, onPress, setData, setHidden, setText } from "./dom.js";
+import { announce, byId, onPress, setHidden } from "./dom.js";
+import { Gamepad } from "./gamepad.js";
+import { Haptics } from "./haptics.js";
 import { Keyboard } from "./keyboard.js";
 import { Link } from "./link.js";
 import { LostNotice } from "./lost.js";
 import { moves } from "./motion.js";
+import { Deafness, LET_GO } from "./neutral.js";
+import { Notices } from "./notices.js";
 import { Pilot } from "./pilot.js";
+import { Plots } from "./plots.js";
 import {
-  showBattery, showDriver, showLimits, showLink, showSpeed, showState,
+  showAsked, showBattery, showDriver, showLimits, showLink, showSpeed, showState,
 } from "./readouts.js";
 import { Scene } from "./scene.js";
-import { remember, remembered } from "./settings.js";
+import { SpeedLimit } from "./speed-limit.js";
 import { Stick } from "./stick.js";
 import { StopButton } from "./stop.js";
+import { useTheme } from "./theme.js";
 import { Track } from "./track.js";
 import { Wheel } from "./wheel.js";
 
 const LOOK_MS = 100;
-const REASON_SHOWN_MS = 4000;
-
-const REFUSED = {
-  arm: "Cannot arm",
-  disarm: "Cannot disarm",
-  clear: "Cannot clear",
-};
 
 const link = new Link();
-const pads = { left: new Stick(byId("pad-left")), right: new Stick(byId("pad-right")) };
-const pilot = new Pilot(link, [pads.left, pads.right, new Keyboard()]);
+const sticks = [new Stick(byId("pad-left")), new Stick(byId("pad-right"))];
+const gamepad = new Gamepad();
+const pilot = new Pilot(link, [...sticks, new Keyboard(), gamepad]);
+const arrangement = new Arrangement(sticks, () => pilot.release());
 const scene = new Scene(byId("scene"), byId("stage"), new Track());
+const plots = new Plots();
 const lost = new LostNotice();
 const devices = new DeviceList();
 const wheel = new Wheel(link, pilot);
-new StopButton(link, () => pilot.release());
+const notices = new Notices();
+const haptics = new Haptics(gamepad);
+const deafness = new Deafness();
+const stop = new StopButton(link, () => {
+  pilot.release();
+  haptics.feel("stop");
+});
 const action = new ActionButton((kind, seen) => {
   pilot.release();
   link.request(kind, seen);
 });
+const speedLimit = new SpeedLimit((part) => {
+  pilot.limit = part;
+}, onPress);
 
 let state = "unknown";
-let maxSpeed = 1;
-let reason = "";
-let reasonUntilMs = 0;
-
-// One pad for both axes in portrait, one for each in landscape and on desks.
-const wide = matchMedia("(orientation: landscape)");
-
-function arrangePads() {
-  pilot.release();
-  const mode = pilot.mode;
-  pads.left.axes = "drive";
-  pads.right.axes = wide.matches || mode === "spin" ? "turn" : "both";
-  const hints = {
-    arc: wide.matches ? ["Drive", "Steer"] : ["", "Drive and steer"],
-    spin: wide.matches ? ["", "Spin"] : ["", "Spin"],
-    crab: wide.matches ? ["Forward", "Sideways"] : ["", "Slide"],
-  }[mode];
-  ["left", "right"].forEach((side, i) => {
-    const pad = byId(`pad-${side}`);
-    setData(pad, "axes", pads[side].axes);
-    setText(pad.querySelector(".pad-hint"), hints[i]);
-    pad.classList.toggle("unused", mode === "spin" && side === "left");
-  });
-}
 
 function chooseMode(mode) {
   pilot.mode = mode;
+  arrangement.mode = mode;
   for (const button of byId("modes").children) {
     button.setAttribute("aria-checked", String(button.dataset.mode === mode));
   }
-  arrangePads();
+  arrangement.show();
 }
 
-function showLimit() {
-  setText(byId("limit-text"), `${(pilot.limit * maxSpeed).toFixed(2)} m/s`);
+// The next mode that this rover has.
+function nextMode() {
+  const modes = [...byId("modes").children].filter((button) => !button.hidden);
+  const now = modes.findIndex((button) => button.dataset.mode === pilot.mode);
+  const next = modes[(now + 1) % modes.length];
+  chooseMode(next.dataset.mode);
+  announce(next.textContent);
 }
 
-function showRefusals(kind, refusals) {
-  setText(byId("refused-title"), REFUSED[kind]);
-  byId("refused-list").replaceChildren(...refusals.map((text) => make("li", "", text)));
-  setHidden(byId("refused"), false);
-}
-
-function showNotice(found) {
-  const notice = byId("notice");
-  const now = performance.now();
-  const errors = found.filter((problem) => problem.severity === "error");
-  let text = "";
-  if (now < reasonUntilMs) text = reason;
-  else if (state === "disarmed" && errors.length > 1) text = `${errors.length} reasons against arming`;
-  else if (errors.length > 0) text = errors[0].text;
-  else if (found.length > 0) text = found[0].text;
-  setHidden(notice, text === "");
-  setText(notice, text);
-  setData(notice, "severity", errors.length > 0 || now < reasonUntilMs ? "error" : "warning");
+function changeState(now) {
+  const isNews = state !== "unknown" && state !== now;
+  if (isNews && (now === "fault" || now === "estop")) haptics.feel("fault");
+  state = now;
+  notices.closeRefusals();
 }
 
 function showTelemetry(frame, telemetry) {
-  if (state !== telemetry.state) {
-    state = telemetry.state;
-    setHidden(byId("refused"), true);
-  }
-  if (maxSpeed !== telemetry.max_speed_mps) {
-    maxSpeed = telemetry.max_speed_mps;
-    showLimit();
-  }
+  if (state !== telemetry.state) changeState(telemetry.state);
+  speedLimit.maxSpeedMps = telemetry.max_speed_mps;
   const found = problems(telemetry);
   showState(telemetry.state);
   action.show(telemetry.state, link.mayDrive);
   showBattery(telemetry.power);
   showSpeed(telemetry.twist);
+  showAsked(telemetry.asked);
   showDriver(frame, telemetry.source);
   showLimits(telemetry.limited_by, moves(telemetry.asked));
   showProblems(found);
-  showNotice(found);
+  notices.show(found, telemetry.state);
   showWheels(telemetry.wheels);
   showEvents(telemetry);
   showFigures(telemetry, link, frame);
-  setText(byId("name"), telemetry.rover);
+  byId("name").textContent = telemetry.rover;
   setHidden(byId("modes").querySelector("[data-mode=crab]"), !telemetry.can_crab);
   if (!telemetry.can_crab && pilot.mode === "crab") chooseMode("arc");
   scene.show(telemetry);
+  plots.hear(telemetry, link.roundTripMs);
+  keepAwake(telemetry.state === "armed");
+  gamepad.yields = telemetry.source === "gamepad";
+  if (isUnheard(frame, telemetry)) pilot.release();
+}
+
+// Whether control does not follow what is pushed here: it waits for neutral, after a failsafe
+// of its own say.
+function isUnheard(frame, telemetry) {
+  const { forward, left } = pilot.position;
+  const pushing = Math.abs(forward) > 0.5 || Math.abs(left) > 0.5;
+  const { source } = telemetry;
+  return deafness.heard({ pushing, state: telemetry.state, source, yours: frame.you_drive }, performance.now());
 }
 
 link.addEventListener("state", ({ detail }) => {
@@ -136,38 +127,47 @@ link.addEventListener("welcome", ({ detail }) => devices.show(detail.may_drive))
 link.addEventListener("answer", ({ detail }) => {
   // The stop button sees to its own.
   if (detail.kind === "stop") return;
-  if (!detail.accepted) showRefusals(detail.kind, detail.refusals);
-  else setHidden(byId("refused"), true);
+  if (detail.accepted) notices.closeRefusals();
+  else notices.refuse(detail.kind, detail.refusals);
 });
 link.addEventListener("reason", ({ detail }) => {
-  reason = detail.text;
-  reasonUntilMs = performance.now() + REASON_SHOWN_MS;
-  announce(reason);
+  // What is held goes nowhere, and shall not begin to by itself.
+  if (detail.code === "not-driving") pilot.release();
+  notices.tell(detail.text);
 });
+gamepad.addEventListener("stop", () => stop.press());
+gamepad.addEventListener("mode", nextMode);
+gamepad.addEventListener("gone", () => pilot.halt("cancelled"));
+gamepad.addEventListener("note", ({ detail }) => notices.tell(detail));
 
 onPress(byId("modes"), (target) => {
   if (target.dataset.mode) chooseMode(target.dataset.mode);
 });
-byId("limit").addEventListener("input", ({ target }) => {
-  pilot.limit = Number(target.value);
-  remember("limit", pilot.limit);
-  showLimit();
-});
 onPress(byId("zoom-in"), () => scene.zoom(-1));
 onPress(byId("zoom-out"), () => scene.zoom(1));
-onPress(byId("refused-close"), () => setHidden(byId("refused"), true));
 onPress(byId("notice"), () => openDetails(true));
 onPress(byId("details-open"), () => {
   openDetails(!byId("details").classList.contains("open"));
   devices.show(link.mayDrive);
 });
 onPress(byId("details-close"), () => openDetails(false));
-wide.addEventListener("change", arrangePads);
 
-const limitInput = byId("limit");
-limitInput.value = String(remembered("limit", 0.5));
-pilot.limit = Number(limitInput.value);
-showLimit();
+choice("theme", "auto", useTheme);
+choice("thumbs", "auto", (thumbs) => {
+  arrangement.thumbs = thumbs;
+  arrangement.show();
+});
+choice("hand", "right", (hand) => {
+  arrangement.hand = hand;
+  arrangement.show();
+});
+choice("vibration", true, (wanted) => {
+  haptics.wanted = wanted;
+});
+choice("gamepad", true, (wanted) => {
+  gamepad.wanted = wanted;
+});
+fullScreenButton(onPress);
 chooseMode("arc");
 
 // Whether the rover is in sight decides what may be touched.
@@ -175,11 +175,13 @@ function look() {
   const outOfSight = lost.update(link);
   document.body.classList.toggle("out-of-sight", outOfSight);
   pilot.enabled = !outOfSight && link.mayDrive;
-  showLink(link.isOpen ? link.roundTripMs : null);
+  showLink(link.isOpen ? link.roundTripMs : null, link.tripAgeMs);
+  notices.wait(pilot.stale ? gamepad.waiting || LET_GO : "");
   if (outOfSight) {
     showState("unknown");
     action.show("unknown", link.mayDrive);
     state = "unknown";
+    keepAwake(false);
   }
 }
 

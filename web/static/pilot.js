@@ -1,12 +1,12 @@
 // Sends where the thumbs are: at once when they move, often while they are held, and now and
 // then at neutral so that the rover knows that the page is there. Nothing from a hidden page.
 
+import { together } from "./stick-maths.js";
+
 const FASTEST_MS = 20; // 50 Hz while a thumb moves
 const HELD_MS = 40; // 25 Hz while one is held still, and on the way back to neutral
 const RESTING_MS = 100;
 const RETURNING_MS = 300;
-
-const clamp = (value) => Math.max(-1, Math.min(1, value));
 
 export class Pilot {
   #link;
@@ -31,12 +31,18 @@ export class Pilot {
       if (document.hidden) this.halt("hidden");
     });
     addEventListener("pagehide", () => this.halt("left"));
+    document.addEventListener("freeze", () => this.halt("hidden"));
     addEventListener("blur", () => this.release());
     addEventListener("touchcancel", () => this.halt("cancelled"));
   }
 
   get held() {
     return this.#inputs.some((input) => input.held);
+  }
+
+  // Whether something is held that counts for nothing until it has been let go.
+  get stale() {
+    return this.#inputs.some((input) => input.stale);
   }
 
   set enabled(enabled) {
@@ -46,10 +52,7 @@ export class Pilot {
 
   // Where all inputs together are.
   get position() {
-    return {
-      forward: clamp(this.#inputs.reduce((sum, input) => sum + input.forward, 0)),
-      left: clamp(this.#inputs.reduce((sum, input) => sum + input.left, 0)),
-    };
+    return together(this.#inputs);
   }
 
   // All inputs to neutral, and say so at once.
@@ -75,6 +78,7 @@ export class Pilot {
   }
 
   #tick() {
+    for (const input of this.#inputs) input.poll?.();
     const now = performance.now();
     const busy = this.held || now - this.#movedMs < RETURNING_MS;
     if (now - this.#sentMs >= (busy ? HELD_MS : RESTING_MS) - 1) this.#send();

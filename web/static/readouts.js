@@ -1,7 +1,9 @@
 // The header and the figures over the picture: state, battery, link, speed, wheel, limits.
 
-import { announce, byId, setData, setHidden, setText } from "./dom.js";
-import { degrees } from "./motion.js";
+import { BatteryLife, describeHours } from "./battery-life.js";
+import { announce, byId, make, setData, setHidden, setText } from "./dom.js";
+import { describe } from "./latency.js";
+import { degrees, describeMotion, moves } from "./motion.js";
 
 const STATES = {
   disarmed: "Disarmed",
@@ -10,12 +12,23 @@ const STATES = {
   estop: "E-stop",
 };
 const STILL_MPS = 0.005;
-const GOOD_MS = 60;
-const FAIR_MS = 150;
+
+// What each limit means for the one who drives.
+const WHY = {
+  "not armed": "nothing moves before it is armed",
+  "speed limit": "it is as fast as this rover is allowed to be now",
+  acceleration: "it gathers speed and brakes gently",
+  "wheel speed": "the outer wheels cannot turn faster",
+  "tightest turn": "the corners cannot turn further",
+  "corners turning": "the wheels wait until the corners point the right way",
+  "this rover cannot": "not all of its wheels steer",
+  "trouble with the rover": "something is wrong that lets it only creep: see Conditions",
+};
 
 const limits = Object.fromEntries(
   ["Minimum", "Low", "Full"].map((name) => [name, Number(document.body.dataset[`battery${name}V`])]),
 );
+const life = new BatteryLife(limits.Minimum, limits.Full, Number(document.body.dataset.batteryCapacityAh));
 
 export function showState(state) {
   const badge = byId("state");
@@ -28,6 +41,10 @@ export function showState(state) {
 
 export function showBattery(power) {
   const gauge = byId("battery");
+  life.hear(power);
+  const left = describeHours(life.hoursLeft);
+  setText(byId("battery-left"), left);
+  setHidden(byId("battery-left"), left === "");
   if (power === null) {
     setData(gauge, "level", "unknown");
     setText(byId("battery-text"), "no data");
@@ -44,19 +61,18 @@ export function showBattery(power) {
   setText(byId("battery-word"), word);
 }
 
-export function showLink(roundTripMs) {
-  const gauge = byId("link");
-  if (roundTripMs === null) {
-    setData(gauge, "level", "unknown");
-    setText(byId("link-text"), "none");
-    setText(byId("link-word"), "");
-    return;
-  }
-  const level = roundTripMs <= GOOD_MS ? "good" : roundTripMs <= FAIR_MS ? "fair" : "bad";
-  const word = { good: "", fair: " slow", bad: " too slow" }[level];
-  setData(gauge, "level", level);
-  setText(byId("link-text"), `${Math.round(roundTripMs)} ms`);
+export function showLink(roundTripMs, ageMs) {
+  const { level, text, word } = describe(roundTripMs, ageMs);
+  setData(byId("link"), "level", level);
+  setText(byId("link-text"), text);
   setText(byId("link-word"), word);
+}
+
+// What the rover makes of the sticks: its deadband, its curve and the limit are in this.
+export function showAsked(motion) {
+  const chip = byId("asked-motion");
+  setHidden(chip, !moves(motion));
+  if (moves(motion)) setText(chip, `asked ${describeMotion(motion)}`);
 }
 
 // A null twist is one that nobody has measured lately.
@@ -91,4 +107,14 @@ export function showLimits(limitedBy, shown) {
   const text = shown ? limitedBy.filter((limit) => limit !== "not armed").join(", ") : "";
   setHidden(chip, text === "");
   if (text) setText(chip, `limited by ${text}`);
+  showWhy(limitedBy);
+}
+
+function showWhy(limitedBy) {
+  const list = byId("limits-why");
+  const key = limitedBy.join();
+  if (list.dataset.key === key) return;
+  list.dataset.key = key;
+  const lines = limitedBy.map((limit) => make("li", "", `${limit}: ${WHY[limit] ?? "see Conditions"}`));
+  list.replaceChildren(...(lines.length ? lines : [make("li", "fine", "Nothing limits it.")]));
 }
