@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need from the system, if anything is missing: a browser, a font to
-# measure text with, systemd-analyze to check the units with, and umockdev, which shows evdev
-# gamepads that are not there.
+# measure text with, node to run the tests of the page's modules, systemd-analyze to check the units
+# with, and umockdev, which shows evdev gamepads that are not there.
 set -euo pipefail
 
 missing=()
@@ -10,6 +10,7 @@ lacks() {
 }
 
 command -v chromium chromium-browser google-chrome >/dev/null || lacks chromium
+command -v node >/dev/null || lacks nodejs
 command -v systemd-analyze >/dev/null || lacks systemd
 [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || lacks fonts-dejavu-core
 command -v umockdev-run >/dev/null || lacks umockdev

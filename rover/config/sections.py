@@ -184,6 +184,7 @@ class PowerConfig(Section, frozen=True):
     Below ``low_v`` the rover warns, below ``very_low_v`` it drives slowly, below ``minimum_v`` it
     stops; each once that has lasted a second. Two devices whose voltages differ by more than
     ``disagreement_v`` are not both right: the rover drives slowly, and the lower one counts.
+    ``capacity_ah``, full to empty, is for the page to tell the time that is left.
     """
 
     ina260: bool = True
@@ -194,6 +195,7 @@ class PowerConfig(Section, frozen=True):
     minimum_v: Positive = 12.8
     full_v: Positive = 16.8
     disagreement_v: Positive = 1.0
+    capacity_ah: Positive | None = None
 
 
 class PanelConfig(Section, frozen=True):

@@ -571,23 +571,6 @@ class TestPicture:
         has_text(phone.locator("#wheels td").first, "29°")
         picture_with(phone, lambda opacities: opacities != straight)
 
-    def test_the_turning_centre_is_where_kinematics_has_it(self, phone):
-        motions = [
-            {"type": "arc", "speed_mps": 1, "curvature_per_m": 2},
-            {"type": "arc", "speed_mps": -1, "curvature_per_m": -2},
-            {"type": "arc", "speed_mps": 1, "curvature_per_m": 0},
-            {"type": "spin", "yaw_rate_rad_s": 1},
-            {"type": "stop", "reason": "x"},
-        ]
-        found = phone.evaluate(
-            """async (motions) => {
-              const { turningCentre } = await import("/static/motion.js");
-              return motions.map(turningCentre);
-            }""",
-            motions,
-        )
-        assert found == [{"x": 0, "y": 0.5}, {"x": 0, "y": -0.5}, None, {"x": 0, "y": 0}, None]
-
 
 def picture(page: Page) -> list[int]:
     """The opacity of the canvas, scaled down to 100 by 200."""

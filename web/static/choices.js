@@ -1,27 +1,41 @@
 // The settings: radio buttons and switches of the panel, remembered, each told to whom it is for.
 
-import { byId, setHidden } from "./dom.js";
+import { byId, onPress, setHidden } from "./dom.js";
 import { remember, remembered } from "./settings.js";
 
-// Joins the fields named `name` to `use`, which gets what is chosen now and at every change.
+// Joins the radio buttons named `name` to `use`, which gets what is chosen now and at every change.
 export function choice(name, otherwise, use) {
   const fields = [...document.querySelectorAll(`input[name="${name}"]`)];
-  const isSwitch = fields[0].type === "checkbox";
-  let value = remembered(name, otherwise);
-  if (!isSwitch && !fields.some((field) => field.value === value)) value = otherwise;
+  const before = remembered(name, otherwise);
+  const value = fields.some((field) => field.value === before) ? before : otherwise;
   for (const field of fields) {
-    field.checked = isSwitch ? value === true : field.value === value;
+    field.checked = field.value === value;
     field.addEventListener("change", () => {
-      const now = isSwitch ? field.checked : field.value;
-      remember(name, now);
-      use(now);
+      remember(name, field.value);
+      use(field.value);
     });
   }
-  use(isSwitch ? value === true : value);
+  use(value);
+}
+
+// Joins the switch `name`, on at first, to `use`. It is a button, for Space is the stop's.
+export function onOff(name, use) {
+  const button = document.querySelector(`[role="switch"][data-name="${name}"]`);
+  let on = remembered(name, true) !== false;
+  const show = () => {
+    button.setAttribute("aria-checked", String(on));
+    use(on);
+  };
+  onPress(button, () => {
+    on = !on;
+    remember(name, on);
+    show();
+  });
+  show();
 }
 
 // The button for the whole screen, where a page may have it.
-export function fullScreenButton(onPress) {
+export function fullScreenButton() {
   const button = byId("full-screen");
   setHidden(button, !document.fullscreenEnabled);
   onPress(button, () => {

@@ -1,9 +1,11 @@
-// The ground: a grid of the world, where the rover started, the path it drove, a scale bar.
+// The ground: a grid of the world, where the rover started, the path it drove, a scale bar, the heading.
 
+import { degrees } from "./motion.js";
 import { FONT, palette } from "./palette.js";
 
 const GRID_PX = 46;
 const BAR_PX = 90;
+const DIAL_PX = 15;
 const STEPS_M = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
 
 export function drawGround(context, view, pose, points) {
@@ -20,6 +22,7 @@ export function drawGround(context, view, pose, points) {
   drawPath(context, points, pose, place);
   drawStart(context, place);
   drawScaleBar(context, view);
+  drawHeading(context, view, pose.yaw_rad);
 }
 
 function drawGrid(context, view, pose, place) {
@@ -52,7 +55,7 @@ function drawPath(context, points, pose, place) {
   }
   context.lineTo(...place(pose.x_m, pose.y_m));
   context.lineJoin = "round";
-  context.strokeStyle = "rgba(255, 179, 71, 0.2)";
+  context.strokeStyle = palette.pathGlow;
   context.lineWidth = 9;
   context.stroke();
   context.strokeStyle = palette.path;
@@ -91,4 +94,35 @@ function drawScaleBar(context, view) {
   context.textAlign = "left";
   context.textBaseline = "bottom";
   context.fillText(metres < 1 ? `${Math.round(metres * 100)} cm` : `${metres} m`, x + 4, y - 5);
+}
+
+// A needle to where the rover pointed when it started, and how far it has turned from there.
+function drawHeading(context, view, yawRad) {
+  const x = view.box.right - 26;
+  const y = view.box.bottom - 26;
+  context.strokeStyle = palette.label;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  context.arc(x, y, DIAL_PX, 0, 2 * Math.PI);
+  context.stroke();
+  context.save();
+  context.translate(x, y);
+  // The picture's up is where it points now.
+  context.rotate(yawRad);
+  context.fillStyle = palette.nose;
+  context.beginPath();
+  context.moveTo(0, 3 - DIAL_PX);
+  context.lineTo(5, 5);
+  context.lineTo(0, 2);
+  context.lineTo(-5, 5);
+  context.closePath();
+  context.fill();
+  context.restore();
+  const turned = Math.round(degrees(Math.atan2(Math.sin(yawRad), Math.cos(yawRad))));
+  context.fillStyle = palette.label;
+  context.font = FONT;
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  const text = turned === 0 ? "0°" : `${Math.abs(turned)}° ${turned > 0 ? "left" : "right"}`;
+  context.fillText(text, x - DIAL_PX - 6, y);
 }

@@ -9,6 +9,9 @@ const ARROW_M = 0.2;
 const TYRE_WIDTH = 0.62;
 const TREAD_M = 0.028;
 const STILL_MPS = 0.005;
+// A current that stalls a motor fills its tyre; from this part of it on the filling is hatched.
+const STALL_A = Number(document.body.dataset.stallCurrentA);
+const HATCHED = 0.67;
 
 export function drawRover(context, view, telemetry, rolled) {
   const { scale } = view;
@@ -66,7 +69,7 @@ function drawBody(context, scale, wheels) {
   context.fill();
   context.stroke();
   // Deck plates, then the nose that says which way is forward.
-  context.strokeStyle = "rgba(10, 13, 16, 0.25)";
+  context.strokeStyle = palette.plate;
   context.lineWidth = 1;
   for (const part of [0.34, 0.56, 0.78]) {
     const y = -front + (front - rear) * part;
@@ -104,6 +107,7 @@ function drawTyre(context, scale, wheel, rolled) {
     context.fill();
     context.save();
     context.clip();
+    fillWithCurrent(context, wheel, half, halfWidth);
     context.strokeStyle = palette.tread;
     context.lineWidth = Math.max(1, 0.007 * scale);
     context.beginPath();
@@ -122,6 +126,25 @@ function drawTyre(context, scale, wheel, rolled) {
     context.roundRect(-halfWidth, -half, 2 * halfWidth, 2 * half, half * 0.3);
     context.stroke();
   });
+}
+
+// The current as a level in the tyre: how high and which colour say the same, and a number
+// beside the wheel says it too.
+function fillWithCurrent(context, wheel, half, halfWidth) {
+  if (wheel.current_a === null) return;
+  const part = Math.min(1, Math.abs(wheel.current_a) / STALL_A);
+  const colours = palette.currents;
+  context.fillStyle = colours[Math.min(colours.length - 1, Math.floor(part * colours.length))];
+  context.fillRect(-halfWidth, half - 2 * half * part, 2 * halfWidth, 2 * half * part);
+  if (part < HATCHED) return;
+  context.strokeStyle = palette.halo;
+  context.lineWidth = 2;
+  context.beginPath();
+  for (let at = -half; at < half + 2 * halfWidth; at += 7) {
+    context.moveTo(-halfWidth, at);
+    context.lineTo(halfWidth, at - 2 * halfWidth);
+  }
+  context.stroke();
 }
 
 function drawArrows(context, scale, wheel, maxSpeedMps) {
@@ -167,9 +190,17 @@ function drawNumbers(context, view, wheel) {
   context.textBaseline = "middle";
   context.textAlign = side > 0 ? "left" : "right";
   const known = wheel.speed_rad_s !== null;
-  context.fillStyle = known ? palette.label : palette.unknown;
-  context.fillText(known ? `${(wheel.speed_rad_s * wheel.radius_m).toFixed(2)} m/s` : "no reading", x, y - 7);
   const angle = Math.round(degrees(wheel.steer_rad));
-  context.fillStyle = palette.faint;
-  if (angle !== 0) context.fillText(`${Math.abs(angle)}° ${angle > 0 ? "left" : "right"}`, x, y + 8);
+  const lines = [[known ? `${(wheel.speed_rad_s * wheel.radius_m).toFixed(2)} m/s` : "no reading", known ? palette.label : palette.unknown]];
+  if (wheel.current_a !== null) lines.push([`${wheel.current_a.toFixed(1)} A`, palette.label]);
+  if (angle !== 0) lines.push([`${Math.abs(angle)}° ${angle > 0 ? "left" : "right"}`, palette.faint]);
+  context.strokeStyle = palette.halo;
+  context.lineWidth = 3;
+  context.lineJoin = "round";
+  lines.forEach(([text, colour], i) => {
+    const at = y + (i - (lines.length - 1) / 2) * 15;
+    context.strokeText(text, x, at);
+    context.fillStyle = colour;
+    context.fillText(text, x, at);
+  });
 }

@@ -3,7 +3,7 @@
 import { ActionButton } from "./action.js";
 import { Arrangement } from "./arrangement.js";
 import { keepAwake } from "./awake.js";
-import { choice, fullScreenButton } from "./choices.js";
+import { choice, fullScreenButton, onOff } from "./choices.js";
 import { openDetails, problems, showEvents, showFigures, showProblems, showWheels } from "./details.js";
 import { DeviceList } from "./devices.js";
 import { announce, byId, onPress, setHidden } from "./dom.js";
@@ -53,7 +53,7 @@ const action = new ActionButton((kind, seen) => {
 });
 const speedLimit = new SpeedLimit((part) => {
   pilot.limit = part;
-}, onPress);
+});
 
 let state = "unknown";
 
@@ -161,13 +161,13 @@ choice("hand", "right", (hand) => {
   arrangement.hand = hand;
   arrangement.show();
 });
-choice("vibration", true, (wanted) => {
+onOff("vibration", (wanted) => {
   haptics.wanted = wanted;
 });
-choice("gamepad", true, (wanted) => {
+onOff("gamepad", (wanted) => {
   gamepad.wanted = wanted;
 });
-fullScreenButton(onPress);
+fullScreenButton();
 chooseMode("arc");
 
 // Whether the rover is in sight decides what may be touched.

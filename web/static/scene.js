@@ -12,6 +12,8 @@ const LENGTH_M = 1.15;
 const ZOOMS = [1.3, 1, 0.55, 0.28, 0.13, 0.05];
 // A lower stage has no room for numbers beside the wheels.
 const NUMBERS_PX = 280;
+// An upright stage is high enough for the rover to be drawn below the figures.
+const BELOW = 0.07;
 // Between two telemetry frames the rover is moved on by its own velocity, at most this long.
 const AHEAD_S = 0.12;
 
@@ -36,6 +38,9 @@ export class Scene {
     this.#zoom = Math.min(ZOOMS.length - 1, Math.max(0, remembered("zoom", 1)));
     new ResizeObserver(() => this.#resize()).observe(stage);
     addEventListener("resize", () => this.#resize());
+    document.addEventListener("themechange", () => {
+      this.#dirty = true;
+    });
     this.#resize();
     requestAnimationFrame((now) => this.#frame(now));
   }
@@ -81,7 +86,7 @@ export class Scene {
     const view = {
       box,
       x: box.left + box.width / 2,
-      y: box.top + box.height / 2,
+      y: box.top + box.height * (0.5 + (box.height > NUMBERS_PX ? BELOW : 0)),
       scale: Math.min(box.width / WIDTH_M, box.height / LENGTH_M) * ZOOMS[this.#zoom],
       hasNumbers: this.#zoom <= 1 && box.height > NUMBERS_PX,
     };

@@ -1,6 +1,6 @@
 // How fast a stick at its end may be: two gears, each with a limit of its own, both remembered.
 
-import { byId, setText } from "./dom.js";
+import { byId, onPress, setText } from "./dom.js";
 import { remember, remembered } from "./settings.js";
 
 const START = { slow: 0.2, normal: 0.5 };
@@ -15,7 +15,7 @@ export class SpeedLimit {
   #use;
 
   // `use` gets the part of the full speed, at once and at every change.
-  constructor(use, onPress) {
+  constructor(use) {
     this.#use = use;
     this.#slider.addEventListener("input", () => {
       this.#limits[this.#gear] = Number(this.#slider.value);
@@ -45,7 +45,7 @@ export class SpeedLimit {
     const speed = `${(part * this.#maxSpeedMps).toFixed(2)} m/s`;
     setText(byId("limit-text"), speed);
     this.#slider.setAttribute("aria-valuetext", speed);
-    setText(byId("gear"), WORDS[this.#gear]);
+    setText(byId("gear-text"), WORDS[this.#gear]);
     byId("gear").dataset.gear = this.#gear;
     byId("gear").setAttribute("aria-label", `Speed: ${WORDS[this.#gear]}`);
   }
