@@ -25,6 +25,7 @@ from benchmarks import (
     simulated_time,
     startup,
     tick_cpu,
+    web_load,
 )
 from benchmarks.document import write_tables
 from benchmarks.harness import Effort, Measurement, measure
@@ -38,6 +39,7 @@ MEASUREMENTS: tuple[Measurement, ...] = tuple(
         bus_cycle,
         freshness,
         input_to_wire,
+        web_load,
         lateness,
         tick_cpu,
         pad_storm,

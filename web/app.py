@@ -1,40 +1,78 @@
 """The Flask application: the page, its WebSocket, and who is let in to them."""
 
 import socket
+from http import HTTPStatus
 from pathlib import Path
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_sock import Sock
 from simple_websocket import Server
-from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, ServiceUnavailable
+from werkzeug.exceptions import (
+    BadRequest,
+    Forbidden,
+    HTTPException,
+    ServiceUnavailable,
+    TooManyRequests,
+)
 from wsproto.utilities import RemoteProtocolError
 
 from web import api, auth, pairing
 from web.access import Access
+from web.answering import NO_ROOM
 from web.api import json_error
-from web.frames import MAX_FRAME_BYTES
+from web.door import MAX_BODY_BYTES
+from web.inflow import Budgets
+from web.names import HostNames
 from web.remote import Remote
-from web.sockets import MAX_MESSAGE_BYTES, MAX_SOCKETS, PING_S, Sockets, tune
+from web.sockets import MAX_MESSAGE_BYTES, PING_S, Place, Sockets, tune
 
 _STATIC = Path(__file__).parent / "static"
 # Who cannot watch may still have these: they tell nothing about the rover, or stop it.
 _OPEN_ENDPOINTS = frozenset({"page", "static", "api.health", "pairing.form", "pairing.pair", None})
 _STOP_PATH = "/api/stop"
+# A page is some thirty requests. All devices behind one address share this.
+_REQUESTS_HZ = 50.0
+_BURST_REQUESTS = 300
+_MAX_ADDRESSES = 256
+_RECEIVE_BYTES = 16384
 # The only script that is not the remote's.
 _PAIRING_MODULE = "pair.js"
+
+
+class _Misdirected(HTTPException):
+    """Werkzeug has none for this."""
+
+    code = HTTPStatus.MISDIRECTED_REQUEST
+    name = "Misdirected Request"
 
 
 def create_app(remote: Remote, sockets: Sockets, access: Access) -> Flask:
     """Return the application over ``remote``, whose WebSockets ``sockets`` keeps."""
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_FRAME_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["SOCK_SERVER_OPTIONS"] = {
         "ping_interval": PING_S,
         "max_message_size": MAX_MESSAGE_BYTES,
+        "receive_bytes": _RECEIVE_BYTES,
     }
     auth.protect(app, access.key)
     access.on_revoke(sockets.end_device)
+    names = HostNames(remote.config.web.hosts.split())
+    budgets = Budgets(_REQUESTS_HZ, _BURST_REQUESTS, _MAX_ADDRESSES)
+
+    def limit() -> None:
+        """Turn away who asks too often, or calls the rover by a name that is not its own."""
+        if not names.fits(request.host):
+            raise _Misdirected(
+                f"this rover is not called {request.host}: open it by its address, or add the "
+                "name to web.hosts"
+            )
+        is_stop = request.method == "POST" and request.path == _STOP_PATH
+        if not is_stop and not budgets.spend(request.remote_addr or "", remote.clock.now_s()):
+            raise TooManyRequests(f"more than {_REQUESTS_HZ:.0f} requests a second: wait a moment")
+
+    app.before_request(limit)
     app.before_request(lambda: _let_in(remote, access))
     app.register_blueprint(api.blueprint(remote, access))
     app.register_blueprint(pairing.blueprint(access))
@@ -56,15 +94,23 @@ def create_app(remote: Remote, sockets: Sockets, access: Access) -> Flask:
         """Prepare the connection before the WebSocket library takes it over."""
         if request.endpoint != "converse":
             return
-        if sockets.is_full:
-            raise ServiceUnavailable(f"{MAX_SOCKETS} pages are open already: close one")
+        place = Place(request.remote_addr or "", access.visitor() is not None)
+        refusal = "no thread is free" if NO_ROOM in request.environ else sockets.enter(place)
+        if refusal:
+            raise ServiceUnavailable(refusal)
+        g.place = place
         connection = request.environ.get("werkzeug.socket")
         if isinstance(connection, socket.socket):
             tune(connection)
         # Compressing every frame for every client costs more time than it saves on a LAN.
         request.environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
 
+    def close_socket(_error: BaseException | None) -> None:
+        if "place" in g:
+            sockets.leave(g.place)
+
     app.before_request(open_socket)
+    app.teardown_request(close_socket)
 
     def converse(ws: Server) -> None:
         visitor = access.visitor()

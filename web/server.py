@@ -1,4 +1,4 @@
-"""The web process: listens, serves in threads, and ends within two seconds of being told."""
+"""The web process: its parts joined, its port, its start, and its end within two seconds."""
 
 import os
 import signal
@@ -9,41 +9,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from werkzeug.serving import WSGIRequestHandler, make_server
-
 from rover.clock import Clock, SystemClock
 from rover.config import Config
 from rover.errors import ConfigError, ServeError
 from rover.link import ControlClient
 from web.access import Access
+from web.answering import Answerer
 from web.app import create_app
 from web.console import Console
+from web.door import Door, Visitor
 from web.remote import Remote
 from web.sockets import Sockets
 
-_BACKLOG = 64
-_SHUTDOWN_POLL_S = 0.05
+# A flood that the door works off at once makes nobody else try again a second later.
+_BACKLOG = 1024
 _SOCKETS_CLOSE_S = 0.8
 # No packet is sent to it: the system only picks the interface that would be used.
 _ANY_OUTSIDE_ADDRESS = ("192.0.2.1", 9)
 
 
-class _Handler(WSGIRequestHandler):
-    """Neither logs addresses, which may hold secrets, nor tells which software this is."""
-
-    # An idle or dawdling connection gives its thread back.
-    timeout = 20
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing."""
-
-    def version_string(self) -> str:
-        """Return the Server header."""
-        return "rover"
-
-
 class WebServer:
-    """A listening web server with its threads. ``start`` it, and ``close`` it once."""
+    """A listening web server with its threads. ``start`` it once, and ``close`` it."""
 
     def __init__(
         self,
@@ -62,29 +48,25 @@ class WebServer:
         """
         clock = clock or SystemClock()
         self.access = Access(state_dir, clock)
-        with _listen(host, port) as listener:
-            self.port: int = listener.getsockname()[1]
-            self._client = ControlClient(directory, clock)
-            self._stop_client = ControlClient(directory, clock)
-            self.remote = Remote(config, self._client, self._stop_client, clock)
-            self.sockets = Sockets(self.remote)
-            self._server = make_server(
-                host,
-                self.port,
-                create_app(self.remote, self.sockets, self.access),
-                threaded=True,
-                request_handler=_Handler,
-                fd=listener.fileno(),
-            )
-        self._host = host
+        listener = _listen(host, port)
         try:
             self._console = Console(state_dir, self.access, lambda: self.origin)
         except ConfigError:
-            self._server.server_close()
+            listener.close()
             raise
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_SHUTDOWN_POLL_S,), name="web", daemon=True
-        )
+        self.port: int = listener.getsockname()[1]
+        self._host = host
+        self._client = ControlClient(directory, clock)
+        self._stop_client = ControlClient(directory, clock)
+        self.remote = Remote(config, self._client, self._stop_client, clock)
+        self.sockets = Sockets(self.remote)
+        application = create_app(self.remote, self.sockets, self.access)
+
+        def give_back(visitor: Visitor) -> None:
+            self.door.wait_for(visitor)
+
+        self._answerer = Answerer(application, (host, self.port), give_back)
+        self.door = Door(listener, clock, self._answerer.admit)
 
     @property
     def origin(self) -> str:
@@ -105,17 +87,15 @@ class WebServer:
     def start(self) -> None:
         """Begin to serve, in other threads."""
         self.remote.start()
-        self._thread.start()
+        self.door.start()
         self._console.start()
 
     def close(self) -> None:
         """Stop what any page set in motion, close all connections, give the port back."""
         self._console.close()
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
+        self.door.close()
         all_closed = self.sockets.close(_SOCKETS_CLOSE_S)
+        self._answerer.close()
         self.remote.close()
         self._stop_client.close()
         if all_closed:

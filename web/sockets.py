@@ -4,6 +4,7 @@ import contextlib
 import logging
 import socket
 import threading
+from dataclasses import dataclass
 
 from msgspec import UNSET
 from simple_websocket import ConnectionClosed, Server
@@ -16,7 +17,11 @@ from web.remote import Remote
 
 _log = logging.getLogger(__name__)
 
-MAX_SOCKETS = 32
+MAX_SOCKETS = 72
+# Of these, devices that are not paired may have so many, and so many from one address: watchers
+# must not keep a driver out.
+MAX_WATCHERS = 64
+MAX_WATCHERS_FROM_ONE = 16
 # The library closes a connection at once that sends more; up to here the reason is told.
 MAX_MESSAGE_BYTES = 65536
 # A phone that answers no ping for so long has gone.
@@ -42,6 +47,8 @@ def tune(connection: socket.socket) -> None:
     # A timeout would make writes partial, which the WebSocket library does not expect.
     connection.settimeout(None)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+    if connection.family == socket.AF_UNIX:
+        return
     # Not every system has all of these.
     for name, value in (
         ("TCP_NODELAY", 1),
@@ -53,6 +60,14 @@ def tune(connection: socket.socket) -> None:
             connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Room for one connection."""
+
+    address: str
+    is_paired: bool
+
+
 class Sockets:
     """All open WebSockets of one server."""
 
@@ -60,12 +75,31 @@ class Sockets:
         self._remote = remote
         self._changed = threading.Condition()
         self._open: dict[Server, DriveSession] = {}
+        self._places: list[Place] = []
         self._ending = threading.Event()
 
-    @property
-    def is_full(self) -> bool:
-        """Whether no more connections are taken."""
-        return len(self._open) >= MAX_SOCKETS or self._ending.is_set()
+    def enter(self, place: Place) -> str:
+        """Keep a place for one more connection; return why there is none, empty if there is.
+
+        A place that was had must be left by ``leave``.
+        """
+        with self._changed:
+            watchers = [one for one in self._places if not one.is_paired]
+            if len(self._places) >= MAX_SOCKETS or self._ending.is_set():
+                return f"{MAX_SOCKETS} pages are open already: close one"
+            if not place.is_paired:
+                if len(watchers) >= MAX_WATCHERS:
+                    return f"{MAX_WATCHERS} pages watch already: close one"
+                if sum(one.address == place.address for one in watchers) >= MAX_WATCHERS_FROM_ONE:
+                    return f"{MAX_WATCHERS_FROM_ONE} pages watch from {place.address}: close one"
+            self._places.append(place)
+            return ""
+
+    def leave(self, place: Place) -> None:
+        """Give a place back."""
+        with self._changed:
+            self._places.remove(place)
+            self._changed.notify_all()
 
     def end_device(self, device_id: str) -> None:
         """Take the right to drive from a device's connections now, and close them.

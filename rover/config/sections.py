@@ -4,7 +4,7 @@ Values here are the defaults that every rover shares. How files are read and mer
 ``rover.config.files``; what one value must be to fit another, ``rover.config.checks``.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
@@ -24,6 +24,14 @@ WheelName = Annotated[
         pattern="^[a-z][a-z0-9_]*\\Z",
         max_length=32,
         description="small letters, digits and _, a letter first, at most 32 of them",
+    ),
+]
+HostNames = Annotated[
+    str,
+    Meta(
+        pattern="^([A-Za-z0-9][A-Za-z0-9.-]*( [A-Za-z0-9][A-Za-z0-9.-]*)*)?\\Z",
+        max_length=500,
+        description='names of this computer, with single spaces between, such as "rover.lan"',
     ),
 ]
 GpioKind = Annotated[
@@ -239,11 +247,19 @@ class LoopConfig(Section, frozen=True):
 
 
 class WebConfig(Section, frozen=True):
-    """The phone remote's server."""
+    """The phone remote's server.
+
+    ``watch_without_key``: devices that are not paired may watch; they may stop in any case.
+    ``hosts``: names, besides the computer's own, by which pages may call the rover, one or
+    several with spaces between; its addresses always serve.
+    ``https``: "on" speaks TLS alone, with a certificate made at the first start.
+    """
 
     host: Annotated[str, Meta(min_length=1)] = "0.0.0.0"  # noqa: S104 - the phone is another machine
     port: Port = 8080
     watch_without_key: bool = True
+    hosts: HostNames = ""
+    https: Literal["off", "on"] = "off"
 
 
 class Config(Section, frozen=True):
