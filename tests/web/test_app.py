@@ -308,4 +308,4 @@ class TestPage:
     def test_the_page_is_light(self, http):
         page = fetch(http, "/")[2]
         weight = sum(len(fetch(http, path)[2].encode()) for path in ["/", *parts_of(page)])
-        assert weight < 100_000
+        assert weight < 150_000
