@@ -110,6 +110,11 @@ class Door:
         """Begin to take connections in."""
         self._thread.start()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether connections are taken in."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Take in no more, and hang up on all that wait."""
         if self._ending.is_set():
@@ -151,6 +156,9 @@ class Door:
         while not self._ending.is_set():
             for key, _ in self._selector.select(_LOOK_AGAIN_S if partial else _IDLE_S):
                 if isinstance(key.data, Visitor):
+                    # It may have made room for another since the selector told of it.
+                    if key.data not in self._waiting:
+                        continue
                     if not self._look(key.data) and not key.data.wakes_for_more:
                         # What has come stays readable: look now and then instead of at once.
                         self._selector.unregister(key.data.connection)

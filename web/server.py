@@ -23,6 +23,8 @@ from web.sockets import Sockets
 
 # A flood that the door works off at once makes nobody else try again a second later.
 _BACKLOG = 1024
+# How often it is looked whether the server still serves.
+_LOOK_S = 1.0
 _SOCKETS_CLOSE_S = 0.8
 # No packet is sent to it: the system only picks the interface that would be used.
 _ANY_OUTSIDE_ADDRESS = ("192.0.2.1", 9)
@@ -124,7 +126,9 @@ def run_web(
         with _signals_set(ending):
             server.start()
             ready(server)
-            ending.wait()
+            while not ending.wait(_LOOK_S):
+                if not server.door.is_open:
+                    raise ServeError("the web server takes no connections in any more: restart it")
     finally:
         server.close()
 

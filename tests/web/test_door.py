@@ -1,5 +1,6 @@
 import queue
 import socket
+import threading
 
 import pytest
 
@@ -46,11 +47,18 @@ class Street:
     def __init__(self):
         self.clock = ManualClock()
         self.admitted = queue.Queue()
+        # The door's thread goes on only while this is set.
+        self.goes_on = threading.Event()
+        self.goes_on.set()
         listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self._address = listener.getsockname()
-        self.door = Door(listener, self.clock, lambda *what: self.admitted.put(what))
+        self.door = Door(listener, self.clock, self._admit)
         self.door.start()
         self._opened = []
+
+    def _admit(self, *what):
+        self.admitted.put(what)
+        assert self.goes_on.wait(WAIT_S)
 
     def come(self, address="127.0.0.1"):
         connection = socket.create_connection(self._address, WAIT_S, (address, 0))
@@ -162,3 +170,19 @@ def test_closing_hangs_up_on_all_who_wait(street):
     street.next()
     street.door.close()
     assert all(is_put_out(one) for one in waiting)
+
+
+def test_who_makes_room_just_as_it_says_something_is_gone_and_the_door_stays_open(street):
+    street.goes_on.clear()
+    early = [street.come() for _ in range(MAX_WAITING_FROM_ONE)]
+    street.come("127.0.0.2").sendall(REQUEST)
+    street.next()
+    # All this the door sees at once, the new ones first.
+    for _ in range(2 * MAX_WAITING_FROM_ONE):
+        street.come()
+    for one in early:
+        one.sendall(b"GET")
+    street.goes_on.set()
+    street.come("127.0.0.2").sendall(REQUEST)
+    assert street.next()[1] == REQUEST
+    assert all(is_put_out(one) for one in early)
