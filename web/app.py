@@ -2,7 +2,6 @@
 
 import socket
 from http import HTTPStatus
-from pathlib import Path
 
 from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
@@ -17,7 +16,7 @@ from werkzeug.exceptions import (
 )
 from wsproto.utilities import RemoteProtocolError
 
-from web import api, auth, pairing
+from web import api, auth, pairing, shell
 from web.access import Access
 from web.answering import NO_ROOM
 from web.api import json_error
@@ -27,17 +26,15 @@ from web.names import HostNames
 from web.remote import Remote
 from web.sockets import MAX_MESSAGE_BYTES, PING_S, Place, Sockets, tune
 
-_STATIC = Path(__file__).parent / "static"
 # Who cannot watch may still have these: they tell nothing about the rover, or stop it.
 _OPEN_ENDPOINTS = frozenset({"page", "static", "api.health", "pairing.form", "pairing.pair", None})
+_OPEN_ROOM = "shell."
 _STOP_PATH = "/api/stop"
-# A page is some thirty requests. All devices behind one address share this.
+# A page is some fifty requests. All devices behind one address share this.
 _REQUESTS_HZ = 50.0
 _BURST_REQUESTS = 300
 _MAX_ADDRESSES = 256
 _RECEIVE_BYTES = 16384
-# The only script that is not the remote's.
-_PAIRING_MODULE = "pair.js"
 
 
 class _Misdirected(HTTPException):
@@ -78,7 +75,7 @@ def create_app(remote: Remote, sockets: Sockets, access: Access) -> Flask:
     app.register_blueprint(pairing.blueprint(access))
     app.register_error_handler(HTTPException, _error)
     app.register_error_handler(RemoteProtocolError, _bad_handshake)
-    modules = sorted(path.name for path in _STATIC.glob("*.js") if path.name != _PAIRING_MODULE)
+    app.register_blueprint(shell.blueprint(shell.Shell()))
 
     @app.get("/")
     def page() -> ResponseReturnValue:
@@ -86,7 +83,7 @@ def create_app(remote: Remote, sockets: Sockets, access: Access) -> Flask:
             return pairing.enter(access, request.args["key"])
         if not _may_watch(remote, access):
             return pairing.locked()
-        response = Response(render_template("remote.html", config=remote.config, modules=modules))
+        response = Response(render_template("remote.html", config=remote.config))
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -131,6 +128,8 @@ def _let_in(remote: Remote, access: Access) -> None:
         if origin:
             raise Forbidden(f"pages of {origin} may not use this rover: open the rover's own page")
     if request.method == "POST" and request.path == _STOP_PATH:
+        return
+    if (request.endpoint or "").startswith(_OPEN_ROOM):
         return
     if request.endpoint not in _OPEN_ENDPOINTS and not _may_watch(remote, access):
         raise Forbidden("watching needs a paired device: open /pair")

@@ -144,7 +144,8 @@ def tab(
             described.pop("default_browser_type", None)
             # There is no graphics card to draw a phone's many pixels.
             described["device_scale_factor"] = 1
-            context = browser.new_context(**described)
+            # What the worker keeps would hide from these tests what the page asks for.
+            context = browser.new_context(**described, service_workers="block")
             context.set_default_timeout(WAIT_MS)
             tabs[device, has_key] = context.new_page()
             witness.watch(tabs[device, has_key])

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import socket
 import stat
 
@@ -209,7 +210,9 @@ def test_the_pairing_page_holds_nothing_inline_and_all_it_refers_to(phone):
     _, headers, page = fetch(phone, "/pair")
     assert "form-action 'self'" in headers["Content-Security-Policy"]
     assert "<style" not in page
-    assert fetch(phone, "/static/pair.js")[0] == fetch(phone, "/static/pair.css")[0] == 200
+    parts = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+    assert {part.rpartition("/")[2] for part in parts} >= {"pair.js", "pair.css"}
+    assert {part: fetch(phone, part)[0] for part in parts} == dict.fromkeys(parts, 200)
 
 
 class TestConsole:

@@ -24,12 +24,14 @@ export function make(tag, className, text) {
 // Browsers make no click of a tap while another finger holds a stick, so a press is where a
 // finger lifts. The click that usually follows such a tap is swallowed, whatever lies there now.
 const CLICK_AFTER_TAP_MS = 500;
-let tappedMs = -Infinity;
+const SAME_PLACE_PX = 24;
+let tapped = { ms: -Infinity, x: 0, y: 0 };
 
 addEventListener(
   "click",
   (event) => {
-    if (event.detail === 0 || performance.now() - tappedMs > CLICK_AFTER_TAP_MS) return;
+    if (event.detail === 0 || performance.now() - tapped.ms > CLICK_AFTER_TAP_MS) return;
+    if (Math.hypot(event.clientX - tapped.x, event.clientY - tapped.y) > SAME_PLACE_PX) return;
     event.stopImmediatePropagation();
     event.preventDefault();
   },
@@ -41,7 +43,7 @@ export function onPress(element, act) {
   element.addEventListener("click", (event) => act(event.target));
   element.addEventListener("pointerup", (event) => {
     if (event.pointerType !== "touch" || element.disabled) return;
-    tappedMs = performance.now();
+    tapped = { ms: performance.now(), x: event.clientX, y: event.clientY };
     const under = document.elementFromPoint(event.clientX, event.clientY);
     if (element.contains(under)) act(under);
   });

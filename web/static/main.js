@@ -26,6 +26,7 @@ import { Stick } from "./stick.js";
 import { StopButton } from "./stop.js";
 import { useTheme } from "./theme.js";
 import { Track } from "./track.js";
+import { keepShell, loadIfOld } from "./upkeep.js";
 import { Wheel } from "./wheel.js";
 
 const LOOK_MS = 100;
@@ -124,6 +125,8 @@ link.addEventListener("state", ({ detail }) => {
   if (lost.isShown) look();
 });
 link.addEventListener("welcome", ({ detail }) => devices.show(detail.may_drive));
+// The server has been gone, and another one may have come.
+link.addEventListener("close", () => link.addEventListener("open", loadIfOld, { once: true }));
 link.addEventListener("answer", ({ detail }) => {
   // The stop button sees to its own.
   if (detail.kind === "stop") return;
@@ -174,6 +177,7 @@ chooseMode("arc");
 function look() {
   const outOfSight = lost.update(link);
   document.body.classList.toggle("out-of-sight", outOfSight);
+  byId("strip").inert = outOfSight;
   pilot.enabled = !outOfSight && link.mayDrive;
   showLink(link.isOpen ? link.roundTripMs : null, link.tripAgeMs);
   notices.wait(pilot.stale ? gamepad.waiting || LET_GO : "");
@@ -188,3 +192,4 @@ function look() {
 setInterval(look, LOOK_MS);
 
 link.start();
+addEventListener("load", keepShell);
