@@ -102,9 +102,10 @@ test("a pad that falls silent with a stick held stops, one at rest may be silent
   assert.equal(held.at(PUSHED), false, "until the shoulder is pressed anew");
 });
 
-test("the right of the four buttons stops, the top and the left change the mode", () => {
+test("the right of the four buttons stops, the top changes the mode, the left the gear", () => {
   assert.ok(read(pad({ held: [1] }), DEADBAND).stop);
   assert.ok(!read(pad({ held: [0] }), DEADBAND).stop);
-  assert.ok(read(pad({ held: [2] }), DEADBAND).mode);
+  assert.ok(!read(pad({ held: [2] }), DEADBAND).mode);
+  assert.ok(read(pad({ held: [2] }), DEADBAND).gear);
   assert.ok(read(pad({ held: [3] }), DEADBAND).mode);
 });

@@ -1,5 +1,5 @@
 // A gamepad that is plugged into the computer with this page, or paired with the phone, by the
-// browser's Gamepad API. Event: "move" on every change, "stop", "mode", "note" (detail: text),
+// browser's Gamepad API. Event: "move" on every change, "stop", "mode", "gear", "note" (detail: text),
 // "gone" when a pad disappears that was held.
 
 import { DeadMan, isStandard, read } from "./pad-hands.js";
@@ -57,6 +57,7 @@ export class Gamepad extends EventTarget {
     this.#before = hands;
     if (hands.stop && !before.stop) this.dispatchEvent(new Event("stop"));
     if (hands.mode && !before.mode && hands.atRest) this.dispatchEvent(new Event("mode"));
+    if (hands.gear && !before.gear) this.dispatchEvent(new Event("gear"));
     const counts = this.#deadMan.permit(hands, performance.now());
     // A pad in the hands of somebody who plays in another window is none on this page.
     if (counts && !(this.enabled && document.hasFocus())) return this.release();

@@ -140,6 +140,7 @@ link.addEventListener("reason", ({ detail }) => {
 });
 gamepad.addEventListener("stop", () => stop.press());
 gamepad.addEventListener("mode", nextMode);
+gamepad.addEventListener("gear", () => speedLimit.shift());
 gamepad.addEventListener("gone", () => pilot.halt("cancelled"));
 gamepad.addEventListener("note", ({ detail }) => notices.tell(detail));
 

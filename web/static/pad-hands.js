@@ -4,7 +4,8 @@
 import { clamp } from "./stick-maths.js";
 
 const STANDARD = "standard";
-const MODE = [3, 2]; // the top and the left of the four
+const MODE = 3; // the top of the four
+const GEAR = 2; // the left of the four
 const STOP = 1; // the right of the four
 const DEAD_MAN = 5; // the right shoulder
 const REVERSE = 6;
@@ -30,7 +31,8 @@ export function read(pad, deadband) {
     left: -axis(TURN_AXIS) + 0,
     deadMan: pressed(DEAD_MAN),
     stop: pressed(STOP),
-    mode: MODE.some(pressed),
+    mode: pressed(MODE),
+    gear: pressed(GEAR),
     // Of a stick and a trigger that cancel out neither is at rest.
     atRest: parts.every((part) => Math.abs(part) <= deadband),
     stampMs: pad.timestamp,

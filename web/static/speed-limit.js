@@ -22,11 +22,14 @@ export class SpeedLimit {
       remember(NAMES[this.#gear], this.#limits[this.#gear]);
       this.#show();
     });
-    onPress(byId("gear"), () => {
-      this.#gear = this.#gear === "slow" ? "normal" : "slow";
-      remember("gear", this.#gear);
-      this.#show();
-    });
+    onPress(byId("gear"), () => this.shift());
+    this.#show();
+  }
+
+  // The other gear.
+  shift() {
+    this.#gear = this.#gear === "slow" ? "normal" : "slow";
+    remember("gear", this.#gear);
     this.#show();
   }
 
