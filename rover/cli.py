@@ -158,15 +158,15 @@ def web(  # noqa: PLR0917 - click passes them by name
 
     def ready(server: WebServer) -> None:
         if paired:
-            invitation.invite(server.url, open_browser=open_browser)
+            invitation.invite(server.url, server.fingerprint, open_browser=open_browser)
             return
         # What is not a terminal may be a journal, where no code belongs.
         if sys.stdout.isatty() or open_browser:
             code, link = server.invite()
         if sys.stdout.isatty():
-            invitation.show_code(server.origin, code, link, GOOD_FOR_S)
+            invitation.show_code(server.origin, server.fingerprint, code, link, GOOD_FOR_S)
         else:
-            invitation.announce(server.origin)
+            invitation.announce(server.origin, server.fingerprint)
         if open_browser:
             invitation.open_page(link)
 
@@ -212,7 +212,7 @@ def pair(list_devices: bool, revoke: str | None, state_dir: Path | None) -> None
     if reply.error:
         raise _Failure(reply.error)
     if wish is Wish.INVITE:
-        show_code(reply.origin, reply.code, reply.link, GOOD_FOR_S)
+        show_code(reply.origin, reply.fingerprint, reply.code, reply.link, GOOD_FOR_S)
     elif wish is Wish.REVOKE:
         click.echo(f"Revoked {revoke}: it drives no more.")
     else:

@@ -66,7 +66,7 @@ class TestPair:
         """The state directory of a running web server."""
         with tempfile.TemporaryDirectory(prefix="rover-") as name:
             self.access = Access(Path(name), ManualClock())
-            served = Console(Path(name), self.access, lambda: "http://10.0.0.5:8080")
+            served = Console(Path(name), self.access, lambda: ("http://10.0.0.5:8080", "AB:CD"))
             served.start()
             yield Path(name)
             served.close()
@@ -79,6 +79,7 @@ class TestPair:
             re.DOTALL,
         ).groups()
         assert "5 minutes and one device" in output
+        assert "AB:CD" in output
         assert self.access.invitations.redeem_code(code, "10.0.0.9").fits
         run("pair", "--state", str(state))
         assert not self.access.invitations.redeem_token(link.partition("=")[2]).fits

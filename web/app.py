@@ -53,7 +53,7 @@ def create_app(remote: Remote, sockets: Sockets, access: Access) -> Flask:
         "max_message_size": MAX_MESSAGE_BYTES,
         "receive_bytes": _RECEIVE_BYTES,
     }
-    auth.protect(app, access.key)
+    auth.protect(app, access.key, is_secure=remote.config.web.https == "on")
     access.on_revoke(sockets.end_device)
     names = HostNames(remote.config.web.hosts.split())
     budgets = Budgets(_REQUESTS_HZ, _BURST_REQUESTS, _MAX_ADDRESSES)

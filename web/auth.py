@@ -70,12 +70,16 @@ def _read_key(path: Path) -> str:
     return key
 
 
-def protect(app: Flask, key: str) -> None:
-    """Sign ``app``'s cookies with ``key`` and send its security headers with every answer."""
+def protect(app: Flask, key: str, *, is_secure: bool) -> None:
+    """Sign ``app``'s cookies with ``key`` and send its security headers with every answer.
+
+    ``is_secure``: cookies go over HTTPS only.
+    """
     app.secret_key = key
     app.config.update(
         SESSION_COOKIE_NAME="rover",
         SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=is_secure,
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=_COOKIE_LIFE,

@@ -47,11 +47,13 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True):
 class Reply(Struct, frozen=True, omit_defaults=True):
     """What became of a question: ``error`` is empty if it was answered.
 
-    ``origin`` is the page's address, ``code`` and ``link`` the invitation.
+    ``origin`` is the page's address, ``fingerprint`` its certificate's if it has one, ``code``
+    and ``link`` the invitation.
     """
 
     error: str = ""
     origin: str = ""
+    fingerprint: str = ""
     code: str = ""
     link: str = ""
     devices: tuple[Device, ...] = ()
@@ -60,10 +62,15 @@ class Reply(Struct, frozen=True, omit_defaults=True):
 class Console:
     """Answers in a thread of its own, from ``start`` to ``close``."""
 
-    def __init__(self, state_dir: Path, access: Access, origin: Callable[[], str]) -> None:
-        """Raises ConfigError if the socket cannot be made."""
+    def __init__(
+        self, state_dir: Path, access: Access, where: Callable[[], tuple[str, str]]
+    ) -> None:
+        """``where`` gives the page's address, and its certificate's fingerprint if it has one.
+
+        Raises ConfigError if the socket cannot be made.
+        """
         self._access = access
-        self._origin = origin
+        self._where = where
         self._path = state_dir / _NAME
         self._ending = threading.Event()
         self._listener = _listen(self._path)
@@ -108,11 +115,11 @@ class Console:
         connection.sendall(msgspec.json.encode(reply) + b"\n")
 
     def _answer(self, question: Question) -> Reply:
-        access, origin = self._access, self._origin()
+        access, (origin, fingerprint) = self._access, self._where()
         if question.wish is Wish.INVITE:
             invitation = access.invitations.make()
             link = f"{origin}/pair?invitation={invitation.token}"
-            return Reply(origin=origin, code=invitation.code, link=link)
+            return Reply(origin=origin, fingerprint=fingerprint, code=invitation.code, link=link)
         devices = access.devices.all()
         if question.wish is Wish.LIST:
             return Reply(origin=origin, devices=tuple(_without_hash(one) for one in devices))

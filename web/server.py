@@ -18,7 +18,9 @@ from web.answering import Answerer
 from web.app import create_app
 from web.console import Console
 from web.door import Door, Visitor
+from web.names import own_names
 from web.remote import Remote
+from web.secure import SecureFront
 from web.sockets import Sockets
 
 # A flood that the door works off at once makes nobody else try again a second later.
@@ -50,9 +52,12 @@ class WebServer:
         """
         clock = clock or SystemClock()
         self.access = Access(state_dir, clock)
+        self.fingerprint = ""
+        front = self._secure_front(config, state_dir) if config.web.https == "on" else None
+        self._front = front
         listener = _listen(host, port)
         try:
-            self._console = Console(state_dir, self.access, lambda: self.origin)
+            self._console = Console(state_dir, self.access, lambda: (self.origin, self.fingerprint))
         except ConfigError:
             listener.close()
             raise
@@ -68,13 +73,28 @@ class WebServer:
             self.door.wait_for(visitor)
 
         self._answerer = Answerer(application, (host, self.port), give_back)
-        self.door = Door(listener, clock, self._answerer.admit)
+        take_in = None if front is None else front.take_in
+        self.door = Door(listener, clock, self._answerer.admit, take_in)
+
+    def _secure_front(self, config: Config, state_dir: Path) -> SecureFront:
+        # Nobody waits for the library who does without HTTPS.
+        from web.certificate import load_certificate, own_addresses  # noqa: PLC0415
+
+        names = (*own_names(), *config.web.hosts.split(), *own_addresses())
+        certificate = load_certificate(state_dir, names)
+        self.fingerprint = certificate.fingerprint
+
+        def bring(visitor: Visitor) -> None:
+            self.door.wait_for(visitor)
+
+        return SecureFront(certificate.context(), bring)
 
     @property
     def origin(self) -> str:
         """The address that a phone in the same network opens."""
         host = _reachable(self._host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        scheme = "http" if self._front is None else "https"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def url(self) -> str:
@@ -89,6 +109,8 @@ class WebServer:
     def start(self) -> None:
         """Begin to serve, in other threads."""
         self.remote.start()
+        if self._front is not None:
+            self._front.start()
         self.door.start()
         self._console.start()
 
@@ -97,6 +119,8 @@ class WebServer:
         self._console.close()
         self.door.close()
         all_closed = self.sockets.close(_SOCKETS_CLOSE_S)
+        if self._front is not None:
+            self._front.close()
         self._answerer.close()
         self.remote.close()
         self._stop_client.close()

@@ -218,7 +218,7 @@ def test_the_pairing_page_holds_nothing_inline_and_all_it_refers_to(phone):
 class TestConsole:
     @pytest.fixture(autouse=True)
     def served(self, short_dir, access):
-        served = Console(short_dir, access, lambda: "http://rover:8080")
+        served = Console(short_dir, access, lambda: ("http://rover:8080", ""))
         served.start()
         yield served
         served.close()
@@ -265,4 +265,4 @@ def test_a_path_too_long_for_a_socket_is_told(tmp_path, access):
     deep = tmp_path / ("x" * 120)
     deep.mkdir()
     with pytest.raises(ConfigError, match="short path"):
-        Console(deep, access, lambda: "")
+        Console(deep, access, lambda: ("", ""))
