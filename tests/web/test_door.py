@@ -141,6 +141,9 @@ def test_who_comes_back_has_time_to_think_but_then_speaks_up(street):
     slow.sendall(b"GET")
     calm.sendall(REQUEST)
     assert street.next()[1] == REQUEST
+    # Whoever comes now is admitted after the door has heard the slow one begin.
+    street.come().sendall(REQUEST)
+    street.next()
     street.clock.sleep_s(REQUEST_WITHIN_S + 0.1)
     assert is_put_out(slow)
 
