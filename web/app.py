@@ -16,7 +16,7 @@ from werkzeug.exceptions import (
 )
 from wsproto.utilities import RemoteProtocolError
 
-from web import api, auth, pairing, shell
+from web import api, auth, openapi, pairing, shell
 from web.access import Access
 from web.answering import NO_ROOM
 from web.api import json_error
@@ -27,7 +27,12 @@ from web.remote import Remote
 from web.sockets import MAX_MESSAGE_BYTES, PING_S, Place, Sockets, tune
 
 # Who cannot watch may still have these: they tell nothing about the rover, or stop it.
-_OPEN_ENDPOINTS = frozenset({"page", "static", "api.health", "pairing.form", "pairing.pair", None})
+_OPEN_ENDPOINTS = frozenset(
+    {
+        *("page", "static", "api.health", "openapi.openapi"),
+        *("pairing.form", "pairing.pair", None),
+    }
+)
 _OPEN_ROOM = "shell."
 _STOP_PATH = "/api/stop"
 # A page is some fifty requests. All devices behind one address share this.
@@ -73,6 +78,7 @@ def create_app(remote: Remote, sockets: Sockets, access: Access) -> Flask:
     app.before_request(lambda: _let_in(remote, access))
     app.register_blueprint(api.blueprint(remote, access))
     app.register_blueprint(pairing.blueprint(access))
+    app.register_blueprint(openapi.blueprint())
     app.register_error_handler(HTTPException, _error)
     app.register_error_handler(RemoteProtocolError, _bad_handshake)
     app.register_blueprint(shell.blueprint(shell.Shell()))
