@@ -40,6 +40,7 @@ _ERRORS = {
 _ALWAYS = (421, 429)
 
 _Schema = dict[str, Any]
+_PAIRED: list[dict[str, list[str]]] = [{"key": []}, {"device": []}]
 
 
 def description() -> _Schema:
@@ -124,9 +125,6 @@ def description() -> _Schema:
             },
         },
     }
-
-
-_PAIRED = [{"key": []}, {"device": []}]
 
 
 def _answer(text: str, schema: _Schema) -> _Schema:

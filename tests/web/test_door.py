@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from rover.clock import ManualClock
+from web import door
 from web.door import (
     KEPT_OPEN_S,
     MAX_BODY_BYTES,
@@ -78,7 +79,9 @@ class Street:
 
 
 @pytest.fixture
-def street():
+def street(monkeypatch):
+    # How often it is looked who has dawdled too long, by a clock that the test holds.
+    monkeypatch.setattr(door, "_IDLE_S", 0.02)
     street = Street()
     yield street
     street.close()
