@@ -17,6 +17,7 @@ from rich.progress import (
 
 from benchmarks import (
     bus_cycle,
+    first_paint,
     freshness,
     input_to_wire,
     lateness,
@@ -40,6 +41,7 @@ MEASUREMENTS: tuple[Measurement, ...] = tuple(
         freshness,
         input_to_wire,
         web_load,
+        first_paint,
         lateness,
         tick_cpu,
         pad_storm,

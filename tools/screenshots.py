@@ -1,6 +1,6 @@
 """Takes the pictures of the page in docs/images from a running, driving, simulated rover.
 
-Run it by: .venv/bin/python tools/screenshots.py
+Run it by: .venv/bin/python tools/screenshots.py [NAME...]
 """
 
 import re
@@ -10,11 +10,12 @@ import sys
 import time
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
-# How long the rover drives before its picture is taken: enough for a path to be seen.
-DRIVE_S = 7.0
+# How long the rover drives before its picture is taken: enough for a path to be seen and
+# for the battery's time left to be known.
+DRIVE_S = 24.0
 
 
 def start_rover() -> tuple[subprocess.Popen[str], str]:
@@ -34,7 +35,7 @@ def arm(page: Page) -> None:
     page.wait_for_selector("#action[data-kind=disarm]")
 
 
-def drive_by_thumbs(context: BrowserContext, page: Page) -> CDPSession:
+def drive_by_thumbs(context: BrowserContext, page: Page) -> None:
     """Drive forward and to the left with a thumb on every pad; the thumbs stay down."""
     session = context.new_cdp_session(page)
     boxes = [box for pad in page.locator(".pad:visible").all() if (box := pad.bounding_box())]
@@ -46,56 +47,52 @@ def drive_by_thumbs(context: BrowserContext, page: Page) -> CDPSession:
         kind = "touchMove" if part else "touchStart"
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
     time.sleep(DRIVE_S)
-    return session
 
 
-def lift(session: CDPSession) -> None:
-    """Take all fingers off."""
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-
-
-def picture(browser: Browser, url: str, name: str, **device: object) -> None:
-    """Open the page as ``device``, drive, and save docs/images/``name``.png."""
-    context = browser.new_context(**device)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.goto(url)
-    arm(page)
-    # Only sticks that have been at rest since then may drive, and the corners turn straight first.
-    time.sleep(2.0)
-    if device.get("has_touch"):
-        session = drive_by_thumbs(context, page)
-        page.screenshot(path=IMAGES / f"{name}.png")
-        lift(session)
-    else:
-        page.keyboard.down("w")
-        page.keyboard.down("a")
-        time.sleep(DRIVE_S)
-        page.screenshot(path=IMAGES / f"{name}.png")
-        page.keyboard.up("a")
-        page.keyboard.up("w")
-    page.locator("#action").click()
-    context.close()
-    print(f"docs/images/{name}.png")
-
-
-def main() -> None:
-    """Take all pictures."""
-    IMAGES.mkdir(parents=True, exist_ok=True)
+def picture(browser: Browser, name: str, **device: object) -> None:
+    """Start a rover, open its page as ``device``, drive, and save docs/images/``name``.png."""
     rover, url = start_rover()
+    context = browser.new_context(**device)  # type: ignore[arg-type]
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-            )
-            phone = dict(playwright.devices["Pixel 7"])
-            picture(browser, url, "page-portrait", **phone)
-            picture(browser, url, "page-landscape", **dict(playwright.devices["Pixel 7 landscape"]))
-            picture(browser, url, "page-desktop", viewport={"width": 1280, "height": 800})
-            browser.close()
+        page = context.new_page()
+        page.goto(url)
+        arm(page)
+        # Only sticks that have been at rest since then may drive, and the corners turn first.
+        time.sleep(2.0)
+        if device.get("has_touch"):
+            drive_by_thumbs(context, page)
+        else:
+            page.keyboard.down("w")
+            page.keyboard.down("a")
+            time.sleep(DRIVE_S)
+        page.screenshot(path=IMAGES / f"{name}.png")
+        print(f"docs/images/{name}.png")
     finally:
+        context.close()
         rover.send_signal(signal.SIGINT)
         rover.wait()
 
 
+def main(names: list[str]) -> None:
+    """Take all pictures, or those that are named."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        upright = dict(playwright.devices["Pixel 7"])
+        lying = dict(playwright.devices["Pixel 7 landscape"])
+        desk = {"viewport": {"width": 1280, "height": 800}}
+        pictures = {
+            "page-portrait": upright | {"color_scheme": "dark"},
+            "page-sun": upright | {"color_scheme": "light"},
+            "page-landscape": lying | {"color_scheme": "dark"},
+            "page-desktop": desk | {"color_scheme": "dark"},
+        }
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        for name in names or pictures:
+            picture(browser, name, **pictures[name])
+        browser.close()
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
