@@ -14,7 +14,7 @@ sim: ## drive a simulated rover on this computer
 test: ## set up what the tests need and run them all
 	@tools/test-setup.sh
 	@tools/venv.sh test
-	@.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	@.venv/bin/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 check: ## linters, types, layers, all tests, coverage: what a change has to pass
 	@tools/check.sh

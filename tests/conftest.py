@@ -4,6 +4,8 @@ import os
 
 import pytest
 from hypothesis import Phase, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # No deadline: two cores under a whole suite make any single example slow at times.
 settings.register_profile("here", deadline=None)
@@ -28,9 +30,9 @@ def stateful(examples: int, steps: int) -> settings:
 
 
 # Tests of real processes and threads take turns, each kind among themselves: side by side they
-# would take the cores of a small machine from each other.
+# would take the cores of a small machine from each other, and start twice what they share.
 _ROOMS_OF_PROCESSES = {
-    "page": ("tests/browser/", "tests/web/"),
+    "page": ("tests/browser/", "tests/page/", "tests/web/"),
     "processes": (
         "tests/benchmarks/",
         "tests/whole/test_real",
@@ -43,13 +45,41 @@ _ROOMS_OF_PROCESSES = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        for group, rooms in _ROOMS_OF_PROCESSES.items():
-            if item.nodeid.startswith(rooms):
-                item.add_marker(pytest.mark.xdist_group(group))
+def scope_of(nodeid: str) -> str:
+    """Return what a test is part of that one worker has to run, from its beginning to its end."""
+    for group, rooms in _ROOMS_OF_PROCESSES.items():
+        if nodeid.startswith(rooms):
+            return group
+    return nodeid
+
+
+class _TakingTurns(LoadScopeScheduling):
+    """Hands out scopes, the largest first.
+
+    xdist's own loadgroup would do, but with pytest 9.2 xdist 3.8 passes over every xdist_group.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _TakingTurns:
+    return _TakingTurns(config, log)
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return one more than there are cores: these two kinds wait more than they compute."""
+    """Return one more than there are cores: the rooms of processes wait more than they compute."""
     return len(os.sched_getaffinity(0)) + 1
+
+
+_worker_of: dict[str, str] = {}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """End it all if a room of processes is at two workers: once it was, and nobody noticed."""
+    node = getattr(report, "node", None)
+    if node is None:
+        return
+    scope, worker = scope_of(report.nodeid), node.gateway.id
+    if _worker_of.setdefault(scope, worker) != worker:
+        pytest.exit(f"{scope}: at {_worker_of[scope]} and at {worker}", returncode=1)

@@ -27,7 +27,7 @@ stage "ruff format" ruff format --check .
 stage "mypy" mypy
 stage "import-linter" lint-imports
 coverage erase
-stage "tests" coverage run -m pytest -n auto --maxprocesses 4 --dist loadgroup
+stage "tests" coverage run -m pytest -n auto --maxprocesses 4
 stage "coverage" coverage_gate
 
 echo
