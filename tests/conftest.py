@@ -32,7 +32,8 @@ def stateful(examples: int, steps: int) -> settings:
 # Tests of real processes and threads take turns, each kind among themselves: side by side they
 # would take the cores of a small machine from each other, and start twice what they share.
 _ROOMS_OF_PROCESSES = {
-    "page": ("tests/browser/", "tests/page/", "tests/web/"),
+    "browser": ("tests/browser/", "tests/page/"),
+    "web": ("tests/web/",),
     "processes": (
         "tests/benchmarks/",
         "tests/whole/test_real",
