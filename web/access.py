@@ -4,15 +4,19 @@ A paired device has a signed cookie with its name in the list and its own token;
 the rover sends the key, which only the rover's owner can read.
 """
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from flask import g, session
 
 from rover.clock import Clock
+from rover.errors import ConfigError
 from web import auth
 from web.devices import Device, Devices
 from web.invitations import Invitations
+
+_log = logging.getLogger(__name__)
 
 _DEVICE_FIELD = "device"
 _TOKEN_FIELD = "token"  # noqa: S105 - a cookie's field
@@ -50,7 +54,11 @@ class Access:
             return OWNER
         device_id, token = session.get(_DEVICE_FIELD), session.get(_TOKEN_FIELD)
         if isinstance(device_id, str) and isinstance(token, str):
-            return self.devices.find(device_id, token)
+            try:
+                return self.devices.find(device_id, token)
+            except (ConfigError, OSError) as error:
+                # Whoever that is may stop, as everybody may, and nothing else.
+                _log.error("no device is known: %s", error)
         return None
 
     def pair(self, name: str) -> None:

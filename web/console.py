@@ -110,8 +110,8 @@ class Console:
             reply = self._answer(msgspec.json.decode(_read_line(connection), type=Question))
         except msgspec.DecodeError as error:
             reply = Reply(error=f"not a question: {error}")
-        except OSError as error:
-            reply = Reply(error=f"cannot write that down: {error.strerror}")
+        except (ConfigError, OSError) as error:
+            reply = Reply(error=f"cannot do that: {error}")
         connection.sendall(msgspec.json.encode(reply) + b"\n")
 
     def _answer(self, question: Question) -> Reply:

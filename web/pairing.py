@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from msgspec import Struct
 from werkzeug.exceptions import Forbidden, NotFound, ServiceUnavailable
 
+from rover.errors import ConfigError
 from web.access import Access
 from web.api import decode_body, json_response
 from web.devices import MAX_NAME, Device
@@ -92,8 +93,8 @@ def blueprint(access: Access) -> Blueprint:
         device_id = decode_body(Revocation, '{"device": "0123abcd"}').device
         try:
             device = access.revoke(device_id)
-        except OSError as error:
-            raise ServiceUnavailable(f"cannot write that down: {error.strerror}") from error
+        except (ConfigError, OSError) as error:
+            raise ServiceUnavailable(f"cannot write that down: {error}") from error
         if device is None:
             raise NotFound(f"no device {device_id!r} is paired: GET /api/devices lists them")
         return json_response(_listed(access, visitor))
@@ -133,10 +134,8 @@ def _pair(access: Access, name: str) -> None:
     name = _CONTROL_CHARACTERS.sub(" ", name).strip()[:MAX_NAME]
     try:
         access.pair(name or _device_kind())
-    except OSError as error:
-        raise ServiceUnavailable(f"cannot write down that you are paired: {error.strerror}") from (
-            error
-        )
+    except (ConfigError, OSError) as error:
+        raise ServiceUnavailable(f"cannot write down that you are paired: {error}") from error
 
 
 def _paired(access: Access) -> Device:

@@ -75,7 +75,7 @@ def test_whatever_is_sent_is_answered_as_described(rig, method, path, mode, has_
     client.sent.clear()
     statuses = set()
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
     @given(schema[path][method].as_strategy(generation_mode=mode))
     def hold(case):
         # Time enough for any number of requests.

@@ -190,6 +190,19 @@ def test_a_cookie_of_another_key_is_worth_nothing(phone, app, access):
     assert stranger.post("/api/arm").status_code == 403
 
 
+def test_a_list_that_breaks_meanwhile_lets_nobody_drive_but_everybody_stop(
+    phone, access, short_dir
+):
+    pair(phone, invitation=access.invitations.make().token)
+    (short_dir / "devices.json").write_text("{")
+    assert phone.post("/api/arm").status_code == 403
+    assert phone.post("/api/stop").status_code == 200
+    assert phone.get("/").status_code == 200
+    response = pair(phone, invitation=access.invitations.make().token)
+    assert response.status_code == 503
+    assert "delete it" in response.text
+
+
 def test_no_secret_reaches_the_log(phone, access, caplog):
     caplog.set_level(logging.DEBUG)
     for _ in range(2):
@@ -253,6 +266,10 @@ class TestConsole:
             connection.sendall(line)
             assert "not a question" in json.loads(connection.recv(4096))["error"]
         assert ask(short_dir, Question(Wish.LIST)).error == ""
+
+    def test_a_broken_list_is_told(self, short_dir):
+        (short_dir / "devices.json").write_text("{")
+        assert "delete it" in ask(short_dir, Question(Wish.LIST)).error
 
     def test_it_takes_its_socket_away(self, short_dir, served):
         served.close()
