@@ -76,6 +76,8 @@ class Sockets:
         self._changed = threading.Condition()
         self._open: dict[Server, DriveSession] = {}
         self._places: list[Place] = []
+        # Devices that may not drive any more; no other one ever gets their ids.
+        self._ended: set[str] = set()
         self._ending = threading.Event()
 
     def enter(self, place: Place) -> str:
@@ -104,9 +106,11 @@ class Sockets:
     def end_device(self, device_id: str) -> None:
         """Take the right to drive from a device's connections now, and close them.
 
-        What such a connection drove is stopped at once, and again as its thread ends it.
+        What such a connection drove is stopped at once, and again as its thread ends it. One
+        that was let in just before, and is being opened, ends as it begins.
         """
         with self._changed:
+            self._ended.add(device_id)
             sessions = list(self._open.values())
         for session in sessions:
             if session.device_id == device_id:
@@ -132,6 +136,9 @@ class Sockets:
         session = DriveSession(remote, remote.name_client(user_agent), device_id, outbox.put)
         with self._changed:
             self._open[ws] = session
+            has_ended = device_id in self._ended
+        if has_ended:
+            session.revoke()
         try:
             self._converse(ws, session, outbox)
         finally:

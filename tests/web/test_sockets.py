@@ -225,6 +225,23 @@ def test_revoking_stops_what_the_device_drives_and_closes_its_page_alone(connect
     start_driving(other, control)
 
 
+def test_a_device_that_is_revoked_while_its_page_connects_drives_nothing(
+    connect, control, server, monkeypatch
+):
+    device, cookie = pair(server)
+    name_client = server.remote.name_client
+
+    def revoked_meanwhile(user_agent):
+        server.access.revoke(device)
+        return name_client(user_agent)
+
+    # Between being let in and being known as an open page.
+    monkeypatch.setattr(server.remote, "name_client", revoked_meanwhile)
+    phone = connect(has_key=False, headers={"Cookie": cookie})
+    assert phone.wait_closed() == 1008
+    assert not any(map(is_driving, control.motions))
+
+
 def test_a_silent_control_is_told_and_driving_goes_on(connect, control):
     control.is_deaf = True
     phone = connect()
