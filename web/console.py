@@ -98,6 +98,11 @@ class Console:
                 connection, _ = self._listener.accept()
             except TimeoutError:
                 continue
+            except OSError as error:
+                # Such as no file descriptor to spare: there will be one again.
+                _log.warning("`rover pair` cannot be heard: %s", error)
+                self._ending.wait(_POLL_S)
+                continue
             with connection:
                 try:
                     self._converse(connection)

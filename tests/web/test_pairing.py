@@ -1,10 +1,13 @@
 """Pairing and revoking over HTTP and by the console, without any network but a Unix socket."""
 
+import errno
 import json
 import logging
+import os
 import re
 import socket
 import stat
+import threading
 
 import pytest
 
@@ -270,6 +273,20 @@ class TestConsole:
     def test_a_broken_list_is_told(self, short_dir):
         (short_dir / "devices.json").write_text("{")
         assert "delete it" in ask(short_dir, Question(Wish.LIST)).error
+
+    def test_a_listener_that_fails_for_a_while_is_heard_again(self, short_dir, monkeypatch, caplog):
+        accept, failed = socket.socket.accept, threading.Event()
+
+        def fail_once(listener):
+            if not failed.is_set():
+                failed.set()
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            return accept(listener)
+
+        monkeypatch.setattr(socket.socket, "accept", fail_once)
+        assert failed.wait(5.0)
+        assert ask(short_dir, Question(Wish.LIST)).error == ""
+        assert "cannot be heard" in caplog.text
 
     def test_it_takes_its_socket_away(self, short_dir, served):
         served.close()
