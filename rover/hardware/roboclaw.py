@@ -125,9 +125,8 @@ class RoboclawDrive:
         """Read both encoders of every controller, and whatever else has its turn.
 
         A controller that has come back is brought up instead, one a tick, while the wheels have
-        no power. One that did not take
-        this tick's command is not asked. When ``hurry`` says after a reading that the tick must
-        end, the next one begins with the rest.
+        no power. One that did not take this tick's command is not asked. When ``hurry`` says
+        after a reading that the tick must end, the next one begins with the rest.
         """
         self._brought_up = False
         for reading in self._plan.share(self._port.order):
