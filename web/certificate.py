@@ -6,7 +6,6 @@ rover shows is how a person can tell that it is the rover's.
 
 import datetime
 import ipaddress
-import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -19,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from rover.errors import ConfigError
-from web.names import is_address
+from web.names import is_address, outward_address
+from web.private_file import write_private
 
 # Browsers take none that is good for more than 398 days.
 GOOD_FOR = datetime.timedelta(days=390)
@@ -27,7 +27,6 @@ GOOD_FOR = datetime.timedelta(days=390)
 RENEW_BEFORE = datetime.timedelta(days=60)
 # A computer without a clock of its own may wake up in the past.
 _CLOCK_MARGIN = datetime.timedelta(days=2)
-_OUTSIDE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +56,13 @@ def load_certificate(
     now = now or datetime.datetime.now(datetime.UTC)
     certificate_file, key_file = state_dir / "web.crt", state_dir / "web.crt.key"
     try:
+        state_dir.mkdir(parents=True, exist_ok=True)
         key = _load_key(key_file)
         certificate = _load(certificate_file)
         if certificate is None or not _serves(certificate, key, names, now):
             certificate = _make(key, names, now)
             content = certificate.public_bytes(serialization.Encoding.PEM)
-            _write(certificate_file, content)
+            write_private(certificate_file, content)
     except OSError as error:
         raise ConfigError(
             f"cannot keep the certificate for HTTPS in {certificate_file}: {error.strerror}; "
@@ -73,16 +73,8 @@ def load_certificate(
 
 def own_addresses() -> tuple[str, ...]:
     """Return the addresses that this computer is likely to be reached by."""
-    found = {"127.0.0.1": None, "::1": None}
-    for family, outside in _OUTSIDE:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            try:
-                # No packet is sent: the system only picks the interface that would be used.
-                probe.connect((outside, 9))
-            except OSError:
-                continue
-            found[str(probe.getsockname()[0])] = None
-    return tuple(found)
+    outward = (outward_address(socket.AF_INET), outward_address(socket.AF_INET6))
+    return tuple(dict.fromkeys(("127.0.0.1", "::1", *filter(None, outward))))
 
 
 def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
@@ -95,7 +87,7 @@ def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        _write(path, content)
+        write_private(path, content)
         return key
     try:
         loaded = serialization.load_pem_private_key(content, password=None)
@@ -160,15 +152,3 @@ def _general_names(names: Sequence[str]) -> list[x509.GeneralName]:
 
 def _fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that its owner alone reads, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)

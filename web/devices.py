@@ -9,17 +9,17 @@ import hmac
 import logging
 import os
 import secrets
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct, structs
 
 from rover.errors import ConfigError
+from web.private_file import write_private
 
 _log = logging.getLogger(__name__)
 
@@ -159,20 +159,9 @@ class Devices:
 
     def _write(self) -> None:
         content = msgspec.json.format(msgspec.json.encode(tuple(self._known.values())))
-        # mkstemp makes it readable by its owner only.
-        descriptor, name = tempfile.mkstemp(prefix=".devices-", dir=self._path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-                found = os.fstat(file.fileno())
-            Path(name).replace(self._path)
-        except OSError:
-            self._read_as = ()
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        # What cannot be written has not happened: the file is read anew.
+        self._read_as = ()
+        found = write_private(self._path, content + b"\n")
         self._read_as = (found.st_ino, found.st_mtime_ns, found.st_size)
 
 

@@ -1,4 +1,4 @@
-"""By which names this rover may be called.
+"""By which names this rover may be called, and at which address it is.
 
 A web site can have its own name lead to the rover's address (DNS rebinding), and its pages would
 then be the rover's own to a browser. So a request must name the rover by one of its names, or by
@@ -10,6 +10,8 @@ import socket
 from collections.abc import Iterable, Iterator
 
 _LOCAL = ".local"
+# Addresses of documentation, which lead outside and to nobody (RFC 5737, RFC 3849).
+_OUTSIDE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 
 
 class HostNames:
@@ -33,6 +35,18 @@ def own_names() -> Iterator[str]:
     short = name.partition(".")[0]
     yield short
     yield short + _LOCAL
+
+
+def outward_address(family: socket.AddressFamily) -> str | None:
+    """Return the address that this computer has in the network, None if it has none."""
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            # No packet is sent: the system only picks the interface that would be used.
+            probe.connect((_OUTSIDE[family], 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        # No way out, or a system without this family.
+        return None
 
 
 def is_address(text: str) -> bool:

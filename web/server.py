@@ -18,7 +18,7 @@ from web.answering import Answerer
 from web.app import create_app
 from web.console import Console
 from web.door import Door, Visitor
-from web.names import own_names
+from web.names import outward_address, own_names
 from web.remote import Remote
 from web.secure import SecureFront
 from web.sockets import Sockets
@@ -28,8 +28,6 @@ _BACKLOG = 1024
 # How often it is looked whether the server still serves.
 _LOOK_S = 1.0
 _SOCKETS_CLOSE_S = 0.8
-# No packet is sent to it: the system only picks the interface that would be used.
-_ANY_OUTSIDE_ADDRESS = ("192.0.2.1", 9)
 
 
 class WebServer:
@@ -195,9 +193,4 @@ def _reachable(host: str) -> str:
     """Return an address for the link: the network's own one when listening on all."""
     if host not in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
         return host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(_ANY_OUTSIDE_ADDRESS)
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
+    return outward_address(socket.AF_INET) or "127.0.0.1"
