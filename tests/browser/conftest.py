@@ -34,6 +34,8 @@ expect.set_options(timeout=WAIT_MS)
 
 # A browser says this itself of a server that has gone; the page has done nothing wrong.
 EXPECTED_WITHOUT_SERVER = "net::ERR_CONNECTION_REFUSED"
+# And this of one that goes while it is being asked; of one that stays it is a fault.
+EXPECTED_AS_IT_GOES = "net::ERR_CONNECTION_RESET"
 
 OpenPage = Callable[..., Page]
 
@@ -87,6 +89,7 @@ class Witness:
     def __init__(self) -> None:
         self.complaints: list[str] = []
         self.origins: set[str] = set()
+        self.going: set[str] = set()
         self._under_way: set[Request] = set()
 
     def watch(self, page: Page) -> None:
@@ -105,8 +108,17 @@ class Witness:
             page.wait_for_timeout(5)
 
     def _hear_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not _is_expected(message):
+        if message.type == "error" and not self._is_expected(message):
             self.complaints.append(message.text)
+
+    def _is_expected(self, message: ConsoleMessage) -> bool:
+        """Whether it is the browser that says it, of what a page cannot help."""
+        url = message.location.get("url", "")
+        if EXPECTED_WITHOUT_SERVER in message.text:
+            return True
+        if EXPECTED_AS_IT_GOES in message.text:
+            return url.startswith(tuple(f"{origin}/" for origin in self.going))
+        return url.endswith("/api/stop") and "Failed to load resource" in message.text
 
     def _hear_its_end(self, request: Request) -> None:
         self._under_way.discard(request)
@@ -116,14 +128,6 @@ class Witness:
             self._under_way.add(request)
         if not request.url.startswith(tuple(f"{origin}/" for origin in self.origins)):
             self.complaints.append(f"asked for {request.url}")
-
-
-def _is_expected(message: ConsoleMessage) -> bool:
-    """Whether it is the browser that says it, of what a page cannot help."""
-    if EXPECTED_WITHOUT_SERVER in message.text:
-        return True
-    is_about_a_stop = message.location.get("url", "").endswith("/api/stop")
-    return is_about_a_stop and "Failed to load resource" in message.text
 
 
 @pytest.fixture(scope="session")
@@ -162,16 +166,20 @@ def open_page(
 ) -> Iterator[OpenPage]:
     """Opens the page: ``open_page("Pixel 7")`` on a phone, ``open_page()`` on a desk.
 
-    It is returned once it shows the rover. ``has_key=False`` only watches.
+    It is returned once it shows the rover. ``has_key=False`` only watches; ``of`` is a server
+    that this test has to itself and will end.
     """
     opened: list[Page] = []
     witness.complaints.clear()
     witness.origins = {server.origin}
+    witness.going = set()
 
     def open_page(device: str = "", *, has_key: bool = True, of: WebServer = server) -> Page:
         page = tab(device, has_key)
         opened.append(page)
         witness.origins.add(of.origin)
+        if of is not server:
+            witness.going.add(of.origin)
         page.goto(of.url if has_key else of.origin)
         hidden(page.locator("#lost"))
         return page
