@@ -230,11 +230,13 @@ def pair(list_devices: bool, revoke: str | None, state_dir: Path | None) -> None
 @directory_option
 @config_options
 @click.option("--unpaced", is_flag=True, help="Answer at once instead of at the baud rate.")
+@click.option("--built-wrong", "wrong", default="", help="Build this mistake in; ? lists them.")
 @child_option
 def hardware_sim(
     directory: Path,
     files: ConfigFiles,
     unpaced: bool,
+    wrong: str,
 ) -> None:
     """Run a rover's worth of simulated devices: DIR/serial0, DIR/i2c, DIR/gpio."""
     from rover.realtime import ask_for_realtime
@@ -249,6 +251,7 @@ def hardware_sim(
         config,
         directory,
         paced=not unpaced,
+        wrong=wrong,
         ready=lambda: click.echo(f"simulated devices in {directory}", err=True),
     )
 

@@ -11,6 +11,7 @@ gap of more than 10 ms between two of its bytes discards it, and one that is not
 makes the units deaf until such a gap.
 """
 
+import itertools
 import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -265,13 +266,22 @@ class RoboclawBus:
 
     def _hear(self, packet: _Packet, now_s: float) -> None:
         self._elapse(now_s)
-        for unit in self.units:
-            if unit.settings.address == packet.address and unit not in self.silent:
-                if unit.settings.baud == self._host_baud:
-                    self._answer(unit, packet, now_s)
-                return
+        answers = [
+            self._answer(unit, packet, now_s)
+            for unit in self.units
+            if unit.settings.address == packet.address
+            and unit.settings.baud == self._host_baud
+            and unit not in self.silent
+        ]
+        data = _collided([answer for answer in answers if answer])
+        if self.cut or not data:
+            return
+        reply = Reply(now_s, self._byte_s, self.noise.on_reply(data))
+        self._free_s = reply.end_s
+        self.replies.append(reply)
 
-    def _answer(self, unit: Roboclaw, packet: _Packet, now_s: float) -> None:
+    def _answer(self, unit: Roboclaw, packet: _Packet, now_s: float) -> bytes:
+        """Let ``unit`` do what it is told; return what it puts on the wire, perhaps nothing."""
         command = commands_of(unit)[packet.command]
         unit.heard(now_s)
         if isinstance(command, Read):
@@ -281,13 +291,21 @@ class RoboclawBus:
         elif command.act(unit, command.data.unpack(packet.data)):
             data = ACKNOWLEDGED
         else:
-            return
-        data = data[: self.sticking.get(unit, len(data))]
-        if self.cut or not data:
-            return
-        reply = Reply(now_s, self._byte_s, self.noise.on_reply(data))
-        self._free_s = reply.end_s
-        self.replies.append(reply)
+            return b""
+        return data[: self.sticking.get(unit, len(data))]
+
+
+def _collided(answers: Sequence[bytes]) -> bytes:
+    """Return what the host hears of units of one address that all answer at once.
+
+    Whoever pulls the wire low wins, and no two are alike to the bit time: each further one is
+    taken to be a bit late.
+    """
+    heard = answers[0] if answers else b""
+    for late in answers[1:]:
+        shifted = (int.from_bytes(late, "big") >> 1).to_bytes(len(late), "big")
+        heard = bytes(a & b for a, b in itertools.zip_longest(heard, shifted, fillvalue=0xFF))
+    return heard
 
 
 def _arrived(reply: Reply, now_s: float) -> int:

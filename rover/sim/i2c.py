@@ -29,6 +29,10 @@ class I2cWires:
         # Transfers still to be left without an acknowledgement, by address.
         self.nacks: dict[int, int] = {}
 
+    def remove(self, index: int) -> None:
+        """Take a device off the bus for good, by its place in the order they were given in."""
+        self._devices = self._devices[:index] + self._devices[index + 1 :]
+
     def transfer(self, address: int, write: bytes, read_count: int) -> bytes | None:
         """Write, then read with a repeated start; None if nobody acknowledges."""
         if address in self.unplugged:

@@ -9,6 +9,7 @@ from rover.config import Config
 from rover.errors import DeviceError
 from rover.sim.devices import SimulatedDevices
 from rover.sim.faults import Fault
+from rover.sim.miswired import build
 from rover.sim.roboclaw_settings import CLASSIC, Firmware
 from rover.sim.truth import Truth
 
@@ -98,14 +99,20 @@ class SimulatedRover:
     """A whole rover's devices: ``serial_line``, ``i2c`` and ``lines`` for the drivers.
 
     ``truth`` and ``inject`` are for tests. ``paced`` False makes the wire infinitely fast;
-    ``firmware`` is every unit's.
+    ``firmware`` is every unit's; ``wrong`` names what is built wrong in it (``miswired``).
     """
 
     def __init__(
-        self, config: Config, clock: Clock, *, paced: bool = True, firmware: Firmware = CLASSIC
+        self,
+        config: Config,
+        clock: Clock,
+        *,
+        paced: bool = True,
+        firmware: Firmware = CLASSIC,
+        wrong: str = "",
     ) -> None:
         self._clock = clock
-        self.devices = SimulatedDevices(config, clock.now_s(), paced=paced, firmware=firmware)
+        self.devices = build(config, clock.now_s(), wrong, paced=paced, firmware=firmware)
         self.serial_line = MemorySerialLine(self.devices, clock)
         self.i2c = MemoryI2cBus(self.devices, clock)
         self.lines = MemoryLines(self.devices, clock)

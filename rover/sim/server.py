@@ -22,8 +22,8 @@ from types import FrameType
 
 from rover.config import Config
 from rover.errors import ConfigError, DeviceError
-from rover.sim.devices import SimulatedDevices
 from rover.sim.endpoints import Endpoint, answer_i2c, answer_lines, answer_truth
+from rover.sim.miswired import build
 from rover.sim.serial_port import PseudoTerminal
 
 # How long before a deadline to stop sleeping: wake-ups are late by up to that much.
@@ -44,14 +44,14 @@ class HardwareServer:
     """The simulated hardware in a directory, as a context manager.
 
     Raises DeviceError if the directory is in use or cannot be used, ConfigError if no
-    RoboClaw can have the configured baud rate.
+    RoboClaw can have the configured baud rate. ``wrong`` names what is built wrong in it.
     """
 
-    def __init__(self, config: Config, directory: Path, *, paced: bool) -> None:
+    def __init__(self, config: Config, directory: Path, *, paced: bool, wrong: str = "") -> None:
         with contextlib.ExitStack() as undo:
             undo.enter_context(_claimed(directory))
             try:
-                self._devices = SimulatedDevices(config, time.monotonic(), paced=paced)
+                self._devices = build(config, time.monotonic(), wrong, paced=paced)
             except ValueError as error:
                 raise ConfigError(str(error)) from error
             self._port = PseudoTerminal(config.roboclaw.baud)
@@ -168,12 +168,14 @@ class HardwareServer:
         return max(0.0, idle_s)
 
 
-def run_server(config: Config, directory: Path, *, paced: bool, ready: Callable[[], None]) -> None:
+def run_server(
+    config: Config, directory: Path, *, paced: bool, wrong: str, ready: Callable[[], None]
+) -> None:
     """Serve the simulated hardware in ``directory`` until SIGTERM or SIGINT.
 
     ``ready`` is called once everything can be opened. Raises as HardwareServer does.
     """
-    with HardwareServer(config, directory, paced=paced) as server:
+    with HardwareServer(config, directory, paced=paced, wrong=wrong) as server:
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
             server.stop()

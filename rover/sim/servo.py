@@ -23,6 +23,8 @@ class Servo:
         self._servo_deg = steer.centre_deg if steer else 0.0
         self._target_deg: float | None = None
         self.steer_rad = 0.0
+        # Whether it has power; the board's outputs go on pulsing without.
+        self.supplied = True
 
     @property
     def channel(self) -> int | None:
@@ -51,7 +53,7 @@ class Servo:
 
         Pulses beyond the servo's range turn it to its own end stop.
         """
-        if pulse_us is None:
+        if pulse_us is None or not self.supplied:
             self._target_deg = None
             return
         steering = self._steering
