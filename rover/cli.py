@@ -11,6 +11,7 @@ import click
 from rover import paths
 from rover.config import Config
 from rover.config.show import config as config_group
+from rover.doctor_command import doctor
 from rover.errors import RoverError
 from rover.logs import journal_priority, log_to_stderr
 from rover.options import Command, ConfigFiles, config_options, directory_option
@@ -50,6 +51,7 @@ def main() -> None:
 main.add_command(config_group)
 main.add_command(gamepad)
 main.add_command(calibrate)
+main.add_command(doctor)
 
 
 def address_options(command: Command) -> Command:

@@ -12,6 +12,8 @@ import click
 import msgspec
 import pytest
 
+from calibration.doctor import document as troubleshooting
+from calibration.doctor.finding import Finding, Report, Verdict
 from rover import messages, units
 from rover.cli import main
 from rover.config import DeadlineConfig, RoboclawConfig
@@ -257,6 +259,24 @@ def test_every_state_limit_and_severity_is_named() -> None:
     for names in (messages.ArmState, messages.Limit, messages.Severity, messages.RequestKind):
         for name in names:
             assert f"`{name}`" in API, name
+
+
+# Troubleshooting
+
+
+def test_the_troubles_are_those_that_the_doctor_can_name() -> None:
+    assert text_of(ROOT / "docs" / "troubleshooting.md") == troubleshooting.text()
+
+
+def test_the_doctors_report_is_described_with_its_fields() -> None:
+    text = section(API, "The doctor's report")
+    for field in Report.__struct_fields__:
+        assert f"`{field}`" in text
+    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert listed == list(Finding.__struct_fields__)
+    for verdict in Verdict:
+        assert f"`{verdict}`" in text
 
 
 # README

@@ -88,12 +88,16 @@ class RoboclawBus:
         request = framing.read_request(address, _READ_STATUS)
         if width is not None:
             return self.read(request, width)
-        deadline_s = self._ask(request, _WIDE_STATUS_BYTES + framing.CRC_BYTES)
-        reply = self._line.read(_WIDE_STATUS_BYTES + framing.CRC_BYTES, deadline_s)
-        if len(reply) not in (
-            _NARROW_STATUS_BYTES + framing.CRC_BYTES,
-            _WIDE_STATUS_BYTES + framing.CRC_BYTES,
-        ):
+        return self.read_one_of(request, (_NARROW_STATUS_BYTES, _WIDE_STATUS_BYTES))
+
+    def read_one_of(self, request: bytes, counts: tuple[int, ...]) -> bytes:
+        """Send a read command whose data is as long as one of ``counts``, and return it.
+
+        Firmwares differ in that; a shorter answer costs the whole reply margin.
+        """
+        longest = max(counts) + framing.CRC_BYTES
+        reply = self._line.read(longest, self._ask(request, longest))
+        if len(reply) - framing.CRC_BYTES not in counts:
             raise self._late(request, reply)
         return self._checked(request, reply)
 

@@ -275,7 +275,7 @@ def _flat_battery(devices: SimulatedDevices, _now_s: float) -> None:
 
 
 def _noisy(devices: SimulatedDevices, _now_s: float) -> None:
-    devices.bus.noise = Noise(share=0.05)
+    devices.bus.noise = Noise(share=0.02)
 
 
 def _hot(unit: Roboclaw) -> None:

@@ -1,0 +1,180 @@
+"""The bus of motor controllers: every rate and address asked for a version, nothing commanded.
+
+A question keeps the wheels of a killed control turning, for any valid packet does: so the bus is
+left quiet first for longer than the controllers' serial timeout, and where a wheel turns all the
+same, no further question is asked.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from calibration.doctor.bench import ADDRESSES, Bench, QuestionLine
+from calibration.doctor.finding import Finding, skipped, well
+from calibration.doctor.judge import judge
+from calibration.doctor.remedies import trouble
+from calibration.doctor.surroundings import Surroundings
+from calibration.doctor.unit import Questioner, UnitReading, read_unit
+from rover.config import Config
+from rover.errors import DeviceError, InUseError, LinkError
+
+STEP = "motor controllers"
+BAUDS = (2400, 9600, 19200, 38400, 57600, 115200, 230400, 460800)
+_QUIET_BEYOND_TIMEOUT_S = 0.2
+# A part of all answers that is wrong on a good wire hardly ever.
+_NOISY_PART = 0.02
+_WITH_CONTROL = "control has the bus; what it says of its devices stands below"
+_STOP_CONTROL = "For a scan: `sudo systemctl stop rover-control`, then `rover doctor`."
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Who answers at one rate: addresses with their version, and those that are never right."""
+
+    versions: dict[int, str]
+    garbled: tuple[int, ...]
+
+
+def scan(surroundings: Surroundings, bench: Bench) -> Iterator[Finding]:
+    """Ask every controller, if nobody else has them."""
+    if surroundings.telemetry is not None:
+        yield skipped(STEP, "control-has-bus", _WITH_CONTROL, _STOP_CONTROL)
+        return
+    port = surroundings.config.roboclaw.port
+    try:
+        with bench.alone():
+            yield from _scan(surroundings, bench)
+    except InUseError as error:
+        yield trouble(STEP, "control-mute", "asked for the hardware", str(error))
+    except (DeviceError, LinkError) as error:
+        yield trouble(STEP, "port-trouble", f"opened {port}", str(error))
+
+
+def _scan(surroundings: Surroundings, bench: Bench) -> Iterator[Finding]:
+    config = surroundings.config
+    baud, port = config.roboclaw.baud, config.roboclaw.port
+    wanted = sorted({wheel.motor.address for wheel in config.wheels.values()})
+    line = QuestionLine(bench.open_line(port, baud))
+    try:
+        surroundings.clock.sleep_s(config.roboclaw.serial_timeout_s + _QUIET_BEYOND_TIMEOUT_S)
+        ask = Questioner(line, baud, config.roboclaw.reply_margin_s, surroundings.clock)
+        heard = _listen(ask, line)
+        readings: list[UnitReading] = []
+        for address, version in heard.versions.items():
+            readings.append(read_unit(ask, address, version))
+            if readings[-1].turning:
+                yield from judge(readings[-1], config, len(heard.versions))
+                return
+    finally:
+        line.close()
+    elsewhere: dict[int, int] = {}
+    if not heard.garbled and any(address not in heard.versions for address in wanted):
+        elsewhere = _at_other_rates(surroundings, bench)
+    yield from _whom(heard, elsewhere, wanted, baud)
+    for reading in readings:
+        yield from judge(reading, config, len(heard.versions))
+    if not heard.garbled:
+        yield from _noise(ask)
+    yield from _battery(readings, config)
+
+
+def _listen(ask: Questioner, line: QuestionLine) -> Heard:
+    """Ask every address for its version."""
+    versions: dict[int, str] = {}
+    garbled = []
+    for address in ADDRESSES:
+        before = line.received
+        version = ask.version(address)
+        if version is None and line.received > before:
+            # A version is long, and one wrong bit spoils it: something short before it is given up.
+            answer = ask.values(address, 99, "H")
+            version = None if answer is None else "a version that noise spoils"
+        if version is not None:
+            versions[address] = version
+        elif line.received > before:
+            garbled.append(address)
+    return Heard(versions, tuple(garbled))
+
+
+def _at_other_rates(surroundings: Surroundings, bench: Bench) -> dict[int, int]:
+    """Return at which rate each address answers that is not heard at the configured one."""
+    config = surroundings.config.roboclaw
+    found: dict[int, int] = {}
+    for baud in BAUDS:
+        if baud == config.baud:
+            continue
+        line = QuestionLine(bench.open_line(config.port, baud))
+        try:
+            ask = Questioner(line, baud, config.reply_margin_s, surroundings.clock)
+            found |= {address: baud for address in ADDRESSES if ask.version(address) is not None}
+        finally:
+            line.close()
+    return found
+
+
+def _whom(
+    heard: Heard, elsewhere: dict[int, int], wanted: list[int], baud: int
+) -> Iterator[Finding]:
+    """Say who answers, who does not, and who does otherwise."""
+    tried = f"asked 0x80 to 0x87 for their version at {baud} baud"
+    silent = [address for address in wanted if address not in heard.versions]
+    strange = [address for address in heard.versions if address not in wanted]
+    if not heard.versions and not heard.garbled and not elsewhere:
+        tried += f" and at {', '.join(str(rate) for rate in BAUDS if rate != baud)}"
+        yield trouble(STEP, "bus-silent", tried, "nobody answers")
+        return
+    for address in heard.garbled:
+        found = f"what answers at {_hex(address)} is never right"
+        yield trouble(STEP, "controller-garbled", tried, found)
+    for address, rate in sorted(elsewhere.items()):
+        found = f"{_hex(address)} answers at {rate} baud"
+        yield trouble(STEP, "controller-baud", f"{tried}, and at other rates", found, baud=baud)
+    missing = [a for a in silent if a not in elsewhere and a not in heard.garbled]
+    for address in missing:
+        if heard.garbled:
+            reason = f"{_hex(address)} is silent; it may be one of those that answer at once"
+            yield skipped(STEP, "controller-silent", reason)
+        elif strange:
+            at = strange.pop(0)
+            found = f"{_hex(address)} is silent, and {_hex(at)} answers, which is nobody's"
+            yield trouble(STEP, "controller-address", tried, found, wanted=_hex(address))
+        else:
+            found = f"{_hex(address)} is silent"
+            unit = f"RoboClaw {_hex(address)}"
+            yield trouble(STEP, "controller-silent", tried, found, unit=unit)
+    for address in strange:
+        found = f"{_hex(address)} answers, and no wheel is wired to it"
+        yield trouble(STEP, "controller-extra", tried, found)
+    if not silent and not strange and not heard.garbled:
+        found = f"{', '.join(_hex(address) for address in heard.versions)} answer"
+        yield well(STEP, "controllers", tried, found)
+
+
+def _noise(ask: Questioner) -> Iterable[Finding]:
+    total = ask.answered + ask.spoilt
+    if ask.answered and ask.spoilt > _NOISY_PART * total:
+        found = f"{ask.spoilt} of {total} answers were wrong"
+        yield trouble("serial wire", "bus-noisy", "checked every answer's checksum", found)
+    elif ask.answered:
+        found = f"{ask.spoilt} of {total} answers were wrong"
+        yield well("serial wire", "serial-wire", "checked every answer's checksum", found)
+
+
+def _battery(readings: list[UnitReading], config: Config) -> Iterator[Finding]:
+    told = [(unit.main_v, unit.name) for unit in readings if unit.main_v is not None]
+    if not told:
+        return
+    voltage_v, name = min(told)
+    tried, found = "asked the controllers for their main battery", f"{voltage_v:.1f} V by {name}"
+    power = config.power
+    if voltage_v < power.minimum_v:
+        yield trouble("battery", "battery-empty", tried, f"{found}: below {power.minimum_v:g} V")
+    elif voltage_v < power.low_v:
+        yield trouble("battery", "battery-low", tried, f"{found}: below {power.low_v:g} V")
+    elif voltage_v > power.full_v + power.disagreement_v:
+        yield trouble("battery", "battery-high", tried, f"{found}: full is {power.full_v:g} V")
+    else:
+        yield well("battery", "battery", tried, found)
+
+
+def _hex(address: int) -> str:
+    return f"0x{address:02X}"
