@@ -1,7 +1,7 @@
 """The ways to the devices, replaceable; and a serial line over which nothing but questions goes."""
 
+import fcntl
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from rover.gamepad.survey import Survey, survey
 from rover.hardware.bus.bus_locks import BusLocks
 from rover.hardware.bus.i2c import I2cBus, open_i2c_bus
 from rover.hardware.bus.serial_line import SerialLine, open_serial_line
-from rover.link import claim
+from rover.link import LOCK_NAME
 
 # Commands that only tell: serial timeout, version, batteries, currents, velocity loops, voltage
 # limits, pins, encoders, temperature, status, encoder modes, configuration word, current limits.
@@ -24,12 +24,12 @@ _QUESTION_BYTES = 2
 class Bench:
     """How the doctor reaches what it asks.
 
-    ``alone`` keeps control from starting meanwhile and raises InUseError where it runs; the
-    openers raise DeviceError as the rover's own do. ``pins`` opens the GPIO library, claims no
-    line, and returns the library's name.
+    ``in_use`` tells whether a control has the hardware; the openers raise DeviceError as the
+    rover's own do. ``pins`` opens the GPIO library, claims no line, and returns the library's
+    name.
     """
 
-    alone: Callable[[], AbstractContextManager[object]]
+    in_use: Callable[[], bool]
     open_line: Callable[[str, int], SerialLine]
     open_i2c: Callable[[str], I2cBus]
     pins: Callable[[str], str]
@@ -76,12 +76,29 @@ def this_bench(directory: Path, clock: Clock) -> Bench:
     """Return the ways to this computer's own devices; control's sockets are in ``directory``."""
     locks = BusLocks()
     return Bench(
-        alone=lambda: claim(directory),
+        in_use=lambda: _in_use(directory),
         open_line=lambda port, baud: open_serial_line(port, baud, clock),
         open_i2c=lambda spec: open_i2c_bus(spec, locks),
         pins=_pins,
         survey=survey,
     )
+
+
+def _in_use(directory: Path) -> bool:
+    """Whether a control, or its alarm, has the hardware.
+
+    The lock is looked at and not kept: a control that is started during a scan finds the port
+    taken and tries again by itself, while without its lock it would end, over and over, until
+    systemd gave it up. Nothing is made, for what root makes here control could not use.
+    """
+    try:
+        with (directory / LOCK_NAME).open(encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # none has been here, or not for this user to see: the port is locked too
+    return False
 
 
 def _pins(spec: str) -> str:

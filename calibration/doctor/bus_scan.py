@@ -15,7 +15,7 @@ from calibration.doctor.remedies import trouble
 from calibration.doctor.surroundings import Surroundings
 from calibration.doctor.unit import Questioner, UnitReading, read_unit
 from rover.config import Config
-from rover.errors import DeviceError, InUseError, LinkError
+from rover.errors import DeviceError
 
 STEP = "motor controllers"
 BAUDS = (2400, 9600, 19200, 38400, 57600, 115200, 230400, 460800)
@@ -39,13 +39,14 @@ def scan(surroundings: Surroundings, bench: Bench) -> Iterator[Finding]:
     if surroundings.telemetry is not None:
         yield skipped(STEP, "control-has-bus", _WITH_CONTROL, _STOP_CONTROL)
         return
+    if bench.in_use():
+        found = "a control, or the alarm, has the hardware and says nothing"
+        yield trouble(STEP, "control-mute", "looked at control's lock", found)
+        return
     port = surroundings.config.roboclaw.port
     try:
-        with bench.alone():
-            yield from _scan(surroundings, bench)
-    except InUseError as error:
-        yield trouble(STEP, "control-mute", "asked for the hardware", str(error))
-    except (DeviceError, LinkError) as error:
+        yield from _scan(surroundings, bench)
+    except DeviceError as error:
         yield trouble(STEP, "port-trouble", f"opened {port}", str(error))
 
 

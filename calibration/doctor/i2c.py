@@ -7,7 +7,7 @@ from calibration.doctor.finding import Finding, skipped, well
 from calibration.doctor.remedies import trouble
 from calibration.doctor.surroundings import Surroundings
 from rover.config import Config
-from rover.errors import DeviceError, InUseError, LinkError
+from rover.errors import DeviceError
 from rover.hardware.bus.i2c import I2cBus
 
 STEP = "I2C bus"
@@ -50,22 +50,24 @@ def _bus(
     if name.startswith("/dev/") and not surroundings.under_root(name).exists():
         yield trouble(STEP, "i2c-off", tried, f"there is no {name}")
         return
+    if bench.in_use():
+        yield skipped(STEP, "control-has-bus", "control, or the alarm, has the hardware")
+        return
     try:
-        with bench.alone():
-            bus = bench.open_i2c(name)
-            try:
-                there = [address for address in _ADDRESSES if _acknowledges(bus, address)]
-                found = ", ".join(_hex(address) for address in there) or "nobody"
-                tried = f"read a byte from 0x08 to 0x77 on {name}"
-                yield well(STEP, "i2c-bus", tried, f"{found} answer")
-                for part in parts:
-                    yield from part(surroundings.config, bus, there)
-            finally:
-                bus.close()
-    except InUseError:
-        yield skipped(STEP, "control-has-bus", "another program has the hardware")
-    except (DeviceError, LinkError) as error:
+        bus = bench.open_i2c(name)
+    except DeviceError as error:
         yield trouble(STEP, "i2c-trouble", tried, str(error))
+        return
+    try:
+        there = [address for address in _ADDRESSES if _acknowledges(bus, address)]
+        found = ", ".join(_hex(address) for address in there) or "nobody"
+        yield well(STEP, "i2c-bus", f"read a byte from 0x08 to 0x77 on {name}", f"{found} answer")
+        for part in parts:
+            yield from part(surroundings.config, bus, there)
+    except DeviceError as error:
+        yield trouble(STEP, "i2c-trouble", f"asked on {name}", str(error))
+    finally:
+        bus.close()
 
 
 def _servo_board(config: Config, _bus: I2cBus, there: list[int]) -> Iterator[Finding]:

@@ -14,8 +14,8 @@ def lines(surroundings: Surroundings, bench: Bench) -> Iterator[Finding]:
     panel = surroundings.config.panel
     if panel.gpio == "none":
         return
-    if surroundings.telemetry is not None:
-        yield skipped("GPIO", "control-has-bus", "control has the lines; see what it says below")
+    if surroundings.telemetry is not None or bench.in_use():
+        yield skipped("GPIO", "control-has-bus", "control has the lines; see what it says")
         return
     tried = "opened the GPIO library, without claiming a line"
     try:

@@ -12,6 +12,7 @@ Deadlines, not disconnects, are the failsafe: a socket tells nobody that its pee
 
 from rover.link.client import ControlClient
 from rover.link.control import (
+    LOCK_NAME,
     MAX_MESSAGE_BYTES,
     ControlLink,
     Inbox,
@@ -21,6 +22,7 @@ from rover.link.control import (
 )
 
 __all__ = [
+    "LOCK_NAME",
     "MAX_MESSAGE_BYTES",
     "ControlClient",
     "ControlLink",

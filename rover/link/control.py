@@ -19,6 +19,9 @@ MAX_MESSAGE_BYTES = 4096
 # What one call of ``receive`` takes at most, so that a flood cannot hold up a tick.
 MAX_RECEIVED = 64
 
+# In the runtime directory, held by whoever touches the hardware.
+LOCK_NAME = "control.lock"
+
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -158,7 +161,7 @@ def claim(directory: Path) -> IO[str]:
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        lock = (directory / "control.lock").open("w")
+        lock = (directory / LOCK_NAME).open("w")
     except OSError as error:
         raise LinkError(
             f"cannot use the runtime directory {directory}: {error.strerror}; choose another "

@@ -1,8 +1,6 @@
 """A Raspberry Pi in a folder, a rover in memory, and the doctor that walks over both."""
 
-import contextlib
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from calibration.doctor.surroundings import Disk, Person, Surroundings
 from calibration.doctor.walk import walk
 from rover.clock import ManualClock
 from rover.config import Config, GamepadConfig
-from rover.errors import DeviceError, InUseError
+from rover.errors import DeviceError
 from rover.gamepad.survey import Entry, Survey
 from rover.hardware.bus.serial_line import SerialLine
 from rover.messages import Telemetry
@@ -74,6 +72,7 @@ class Patient:
     person: Person = PI
     config_trouble: str = ""
     telemetry: Telemetry | None = None
+    in_use: bool = False
     open_error: DeviceError | None = None
     pins_error: DeviceError | None = None
     pads: tuple[Entry, ...] = (PAD,)
@@ -85,7 +84,6 @@ class Patient:
             # As `rover setup roboclaw` leaves it.
             unit.settings.timeout = 3
         self.taps: list[Tap] = []
-        self.alone_now = False
         self.write("/proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4\0")
         self.write("/sys/devices/platform/soc/soc:firmware/get_throttled", "0\n")
         self.write("/boot/firmware/cmdline.txt", "console=tty1 root=PARTUUID=1-02 rootwait\n")
@@ -139,7 +137,7 @@ class Patient:
         )
 
     def bench(self) -> Bench:
-        return Bench(self._alone, self._open_line, self._open_i2c, self._pins, self._survey)
+        return Bench(lambda: self.in_use, self._open_line, self._open_i2c, self._pins, self._survey)
 
     def findings(self) -> list[Finding]:
         """Walk, and return all that was found."""
@@ -154,16 +152,8 @@ class Patient:
         """All that went over the serial line: when, at which rate, what."""
         return [entry for tap in self.taps for entry in tap.written]
 
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        self.alone_now = True
-        try:
-            yield
-        finally:
-            self.alone_now = False
-
     def _open_line(self, port: str, baud: int) -> SerialLine:
-        assert self.alone_now, "the bus was opened though control might start"
+        assert not self.in_use
         assert port == self.config.roboclaw.port
         assert all(tap.closed for tap in self.taps), "the port was opened twice"
         if self.open_error is not None:
@@ -173,7 +163,7 @@ class Patient:
         return self.taps[-1]
 
     def _open_i2c(self, _spec: str):
-        assert self.alone_now
+        assert not self.in_use
         return self.rover.i2c
 
     def _pins(self, _spec: str) -> str:
@@ -183,12 +173,3 @@ class Patient:
 
     def _survey(self, _config: GamepadConfig) -> Survey:
         return Survey(self.pads, "" if self.pads else "No gamepad is there: plug the pad in.")
-
-
-class TakenPatient(Patient):
-    """A rover whose hardware somebody has."""
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        raise InUseError("another process has the hardware: stop it")
-        yield

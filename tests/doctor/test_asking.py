@@ -1,25 +1,42 @@
 """The doctor only asks: what it sends, when, and what it leaves alone."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from calibration.doctor.bench import ADDRESSES, QUESTIONS, NotAQuestionError, QuestionLine
+from calibration.doctor.bench import (
+    ADDRESSES,
+    QUESTIONS,
+    NotAQuestionError,
+    QuestionLine,
+    this_bench,
+)
 from calibration.doctor.bus_scan import BAUDS
 from calibration.doctor.finding import Verdict
+from rover.clock import SystemClock
 from rover.hardware.bus.framing import crc16, pack_s32_pair, read_request, write_packet
 from rover.hardware.roboclaw_bus import RoboclawBus
+from rover.link import ControlLink
 from rover.messages import Condition, DeviceHealth, Severity
 from rover.sim.miswired import MISWIRED
 from rover.sim.roboclaw_commands import CLASSIC_COMMANDS, NEWER_COMMANDS
 from rover.sim.roboclaw_format import Read
-from tests.doctor.rig import Patient, TakenPatient
+from tests.doctor.rig import Patient
 from tests.web.fake_control import still_rover
+from tests.web.rig import short_directory
 
 VERSION = 21
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    with short_directory() as directory:
+        yield directory
 
 
 @pytest.mark.parametrize("wrong", ["", *MISWIRED])
@@ -168,8 +185,6 @@ def test_while_control_runs_its_word_is_taken_and_nothing_is_opened(tmp_path: Pa
     )
     patient = Patient(tmp_path)
     telemetry = still_rover()
-    from msgspec import structs
-
     patient.telemetry = structs.replace(telemetry, devices=devices, conditions=conditions)
     findings = patient.findings()
     assert patient.sent == []
@@ -186,10 +201,21 @@ def test_while_control_runs_its_word_is_taken_and_nothing_is_opened(tmp_path: Pa
 
 
 def test_a_control_that_says_nothing_keeps_the_hardware(tmp_path: Path) -> None:
-    patient = TakenPatient(tmp_path)
+    patient = Patient(tmp_path, in_use=True)
     codes = {finding.code for finding in patient.troubles()}
     assert codes == {"control-mute"}
     assert patient.sent == []
+
+
+def test_whether_control_runs_is_seen_without_keeping_its_lock(short_dir: Path) -> None:
+    bench = this_bench(short_dir, SystemClock())
+    assert not bench.in_use()
+    assert list(short_dir.iterdir()) == []
+    with ControlLink(short_dir):
+        assert bench.in_use()
+    assert not bench.in_use()
+    # The next control finds its lock free.
+    ControlLink(short_dir).close()
 
 
 def test_what_stands_on_ground_that_gave_way_is_not_tried(tmp_path: Path) -> None:
