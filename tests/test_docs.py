@@ -57,6 +57,7 @@ PLACES = {
     "/ws",
     "/healthz",
     "/pair",
+    "/doctor",
     "/static",
     "/path",
 }

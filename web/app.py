@@ -16,7 +16,7 @@ from werkzeug.exceptions import (
 )
 from wsproto.utilities import RemoteProtocolError
 
-from web import api, auth, openapi, pairing, shell
+from web import api, auth, diagnosis, openapi, pairing, shell
 from web.access import Access
 from web.answering import NO_ROOM
 from web.api import json_error
@@ -30,7 +30,7 @@ from web.sockets import MAX_MESSAGE_BYTES, PING_S, Place, Sockets, tune
 _OPEN_ENDPOINTS = frozenset(
     {
         *("page", "static", "api.health", "openapi.openapi"),
-        *("pairing.form", "pairing.pair", None),
+        *("pairing.form", "pairing.pair", "diagnosis.page", None),
     }
 )
 _OPEN_ROOM = "shell."
@@ -78,6 +78,7 @@ def create_app(remote: Remote, sockets: Sockets, access: Access) -> Flask:
     app.before_request(lambda: _let_in(remote, access))
     app.register_blueprint(api.blueprint(remote, access))
     app.register_blueprint(pairing.blueprint(access))
+    app.register_blueprint(diagnosis.blueprint(remote, access))
     app.register_blueprint(openapi.blueprint())
     app.register_error_handler(HTTPException, _error)
     app.register_error_handler(RemoteProtocolError, _bad_handshake)

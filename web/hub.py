@@ -43,6 +43,7 @@ class Hub:
         self._source = source
         self._clock = clock
         self._newest: Picture | None = None
+        self._telemetry: Telemetry | None = None
         self._trouble = ""
         self._listeners: frozenset[Callable[[], None]] = frozenset()
         self._lock = threading.Lock()
@@ -53,6 +54,11 @@ class Hub:
     def newest(self) -> Picture | None:
         """The newest frame; None before the first."""
         return self._newest
+
+    @property
+    def telemetry(self) -> Telemetry | None:
+        """The newest frame as it came; None before the first."""
+        return self._telemetry
 
     @property
     def trouble(self) -> str:
@@ -78,6 +84,7 @@ class Hub:
         """Make ``telemetry`` the newest frame. The reader does this with all that it reads."""
         number = 1 if self._newest is None else self._newest.number + 1
         self._trouble = ""
+        self._telemetry = telemetry
         self._newest = Picture(number, Raw(_encode(telemetry)), telemetry.stamp_s, telemetry.state)
         for wake in self._listeners:
             wake()

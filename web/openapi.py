@@ -12,6 +12,7 @@ import msgspec
 from flask import Blueprint, Response
 from msgspec import Raw
 
+from calibration.doctor.finding import Report
 from rover.messages import Answer, RequestKind, Telemetry
 from web.api import Body, Health, Refusal, json_response
 from web.pairing import DeviceList, Revocation
@@ -45,7 +46,7 @@ _PAIRED: list[dict[str, list[str]]] = [{"key": []}, {"device": []}]
 
 def description() -> _Schema:
     """Return the description, OpenAPI 3.1."""
-    types = (Answer, Body, DeviceList, Health, Refusal, Revocation, Telemetry)
+    types = (Answer, Body, DeviceList, Health, Refusal, Report, Revocation, Telemetry)
     schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
     named = dict(zip(types, schemas, strict=True))
     for component in components.values():
@@ -95,6 +96,7 @@ def description() -> _Schema:
         "/healthz": get("Whether the web process lives.", named[Health]),
         "/api/openapi.json": get("This description.", {"type": "object"}),
         "/api/telemetry": get("The newest telemetry.", named[Telemetry], 403, 503),
+        "/api/doctor": get("What is wrong, and what to do.", named[Report], 403, paired=True),
         "/api/devices": get("The paired devices.", named[DeviceList], 403, paired=True),
         "/api/devices/revoke": post(
             "Unpair a device; what it drives is stopped.",

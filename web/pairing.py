@@ -85,11 +85,11 @@ def blueprint(access: Access) -> Blueprint:
 
     @pairing.get("/api/devices")
     def devices() -> Response:
-        return json_response(_listed(access, _paired(access)))
+        return json_response(_listed(access, paired(access)))
 
     @pairing.post("/api/devices/revoke")
     def revoke() -> Response:
-        visitor = _paired(access)
+        visitor = paired(access)
         device_id = decode_body(Revocation, '{"device": "0123abcd"}').device
         try:
             device = access.revoke(device_id)
@@ -112,7 +112,7 @@ def enter(access: Access, candidate: str) -> ResponseReturnValue:
 
 
 def locked() -> Response:
-    """Return the page that people see who may not even watch."""
+    """Return the page that people see instead of one that is not for them."""
     return _page("")
 
 
@@ -138,7 +138,8 @@ def _pair(access: Access, name: str) -> None:
         raise ServiceUnavailable(f"cannot write down that you are paired: {error}") from error
 
 
-def _paired(access: Access) -> Device:
+def paired(access: Access) -> Device:
+    """Return the paired device that asks. Raises Forbidden for any other."""
     visitor = access.visitor()
     if visitor is None:
         raise Forbidden("only a paired device may see this: open /pair")

@@ -151,10 +151,10 @@ def _program(surroundings: Surroundings, pid: int) -> str:
     return f"`{words[:_LONGEST_NAME]}`" if words else "a program"
 
 
-# Files alone; the first three tell the web server's visitors too.
+CONSOLE = Check("serial console", "looking for Linux's console", _console, ("configuration",))
 PORT = (
     Check(STEP, "looking for the serial port", _exists, ("configuration",)),
-    Check("serial console", "looking for Linux's console", _console, ("configuration",)),
+    CONSOLE,
     Check("UART and Bluetooth", "looking for Bluetooth", _bluetooth, (STEP,)),
     Check("who has the port", "looking who has the port", _holder, (STEP,)),
 )

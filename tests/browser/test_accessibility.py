@@ -73,6 +73,11 @@ def test_no_rule_is_broken_on_a_phone(phone, control, in_both_themes):
     phone.locator("summary").tap()
     visible(phone.locator(".settings"))
     in_both_themes(phone, "details")
+    phone.locator("#doctor").tap()
+    visible(phone.locator(".findings").first)
+    for theme in THEMES:
+        phone.emulate_media(color_scheme=theme)
+        hold_rules(phone, f"the doctor, {theme}")
 
 
 def test_no_rule_is_broken_by_what_goes_wrong(desk, control, in_both_themes):

@@ -10,6 +10,7 @@ export class DeviceList {
   // Fetches the list if this device may see it.
   async show(mayDrive) {
     setHidden(byId("pair"), mayDrive);
+    setHidden(byId("doctor"), !mayDrive);
     if (mayDrive) await this.#ask("/api/devices", {});
     else this.#list.replaceChildren();
   }

@@ -1,11 +1,14 @@
-// The pairing page's stop: anybody may.
+// The stop of the small pages: anybody may.
 
 const said = document.getElementById("stopped");
 
-document.getElementById("stop").addEventListener("click", async () => {
+const stop = document.getElementById("stop");
+
+stop.addEventListener("click", async () => {
   said.textContent = "Stopping ...";
   try {
-    const response = await fetch("/api/stop", { method: "POST", body: '{"who":"the pairing page"}' });
+    const body = JSON.stringify({ who: stop.dataset.who });
+    const response = await fetch("/api/stop", { method: "POST", body });
     const answer = await response.json();
     said.textContent = answer.accepted ? "Stopped." : `NOT STOPPED: ${answer.error ?? answer.refusals.join("; ")}`;
   } catch {
