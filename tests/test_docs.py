@@ -14,6 +14,7 @@ import pytest
 
 from calibration.doctor import document as troubleshooting
 from calibration.doctor.finding import Finding, Report, Verdict
+from calibration.doctor.remedies import REMEDIES
 from rover import messages, units
 from rover.cli import main
 from rover.config import DeadlineConfig, RoboclawConfig
@@ -38,6 +39,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+HARDWARE = (ROOT / "docs" / "hardware.md").read_text(encoding="utf-8")
 TRACE = (ROOT / "docs" / "follow-one-command.md").read_text(encoding="utf-8")
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
@@ -278,6 +280,68 @@ def test_the_doctors_report_is_described_with_its_fields() -> None:
     assert listed == list(Finding.__struct_fields__)
     for verdict in Verdict:
         assert f"`{verdict}`" in text
+
+
+# Hardware
+
+# The Raspberry Pi's header: line by BCM number, and its pin.
+HEADER = {2: 3, 3: 5, 14: 8, 15: 10, 5: 29, 6: 31, 23: 16, 25: 22, 26: 37}
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of the table under ``heading``, without its head."""
+    text = section(HARDWARE, heading)
+    table = re.findall(r"^\| (.*) \|$", text, re.MULTILINE)[1:]
+    return [[cell.strip() for cell in row.split(" | ")] for row in table]
+
+
+def test_the_lines_are_on_the_pins_that_are_told() -> None:
+    panel = osr_config().panel
+    told = {}
+    for pin, line, goes_to in rows("Raspberry Pi header"):
+        if found := re.match(r"BCM (\d+)", line):
+            assert HEADER[int(found[1])] == int(pin)
+            told[int(found[1])] = goes_to
+    assert told[panel.motor_enable].startswith("motor-enable")
+    for name in ("armed", "fault", "link", "power"):
+        assert f'lamp "{name}"' in told[getattr(panel, f"led_{name}")]
+    remedy = REMEDIES["bus-silent"].next_step
+    assert "pin 8 to every S1" in remedy
+    assert told[14] == "S1 of every RoboClaw"
+    assert "pin 10 to every S2" in remedy
+    assert told[15] == "S2 of every RoboClaw"
+    remedy = REMEDIES["servo-board-absent"].next_step
+    assert "SDA to pin 3, SCL to pin 5, VCC to pin 1, ground to pin 9" in remedy
+
+
+def test_the_wheels_hang_where_the_profile_says() -> None:
+    motors = {row[0].replace(" ", "_"): row[1:] for row in rows("Motor controllers")}
+    corners = {row[0].replace(" ", "_"): row[1:] for row in rows("Servo board")}
+    wheels = osr_config().wheels
+    assert list(motors)[: len(wheels)] == list(wheels)
+    for name, wheel in wheels.items():
+        motor = wheel.motor
+        inverted = "yes" if motor.inverted else "no"
+        assert motors[name] == [f"0x{motor.address:02X}", f"M{motor.channel}", inverted]
+        if wheel.steer is None:
+            assert name not in corners
+        else:
+            assert corners[name] == [str(wheel.steer.channel), f"{wheel.steer.centre_deg:g}"]
+
+
+def test_the_devices_are_at_the_addresses_that_are_told() -> None:
+    config = osr_config()
+    port, power = config.roboclaw, config.power
+    for told in (
+        f"PCA9685 is at address 0x{config.steering.address:02X}",
+        f"INA260 is at address 0x{power.address:02X}",
+        f"`{port.port}` at {port.baud} baud",
+        f"more than {port.stall_current_a:g} A",
+        f"| serial timeout | {port.serial_timeout_s:g} s |",
+        f"{power.full_v:g} V full; the rover warns below {power.low_v:g} V",
+        f"stops below {power.minimum_v:g} V",
+    ):
+        assert told in HARDWARE, told
 
 
 # README

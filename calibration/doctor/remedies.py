@@ -281,7 +281,7 @@ _I2C = (
     _warn(
         "steering-uncalibrated",
         "The rover does not arm: steering is not calibrated",
-        "Set every wheel's centre_deg, then steering.calibrated = true: README.md, Configuration.",
+        "Set every wheel's centre_deg, then steering.calibrated = true: README.md, On a Raspberry Pi.",
     ),
     _warn(
         "power-monitor-absent",
