@@ -34,7 +34,8 @@ def _exists(surroundings: Surroundings) -> Iterable[Finding]:
         target = f", which is {path.resolve().name}" if path.is_symlink() else ""
         yield well(STEP, "port", tried, f"it is there{target}")
     else:
-        code = "uart-absent" if _on_pins(port) else "usb-absent"
+        has_pins = _on_pins(port) and pi_number(surroundings) is not None
+        code = "uart-absent" if has_pins else "usb-absent"
         yield trouble(STEP, code, tried, f"there is no {port}")
 
 

@@ -118,7 +118,7 @@ _PORT = (
     ),
     _fail(
         "usb-absent",
-        "The USB adapter's port is not there",
+        "There is no such port",
         "Plug the adapter in, or set roboclaw.port to one that `ls /dev/serial/by-id` lists.",
     ),
     _fail(

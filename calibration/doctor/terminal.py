@@ -55,13 +55,15 @@ def _shown(
 
 def line(finding: Finding) -> RenderableType:
     """Return a finding as one row: verdict, step, what was found, and what was tried."""
-    row = Table.grid(padding=(0, 1), expand=True)
+    row = Table.grid(padding=(0, 1))
     row.add_column(width=7)
     row.add_column(width=18)
-    row.add_column(ratio=1)
+    row.add_column()
     found = Text(finding.found)
     if finding.verdict is not Verdict.SKIPPED:
-        found.append(f"\n{finding.tried}", style="dim")
+        # A step that is well takes a line, where it can.
+        gap = "  " if finding.verdict is Verdict.OK else "\n"
+        found.append(f"{gap}{finding.tried}", style="dim")
     if finding.next_step:
         found.append(f"\n> {finding.next_step}", style="bold")
     row.add_row(

@@ -310,3 +310,9 @@ def test_firmware_of_every_dialect_is_read_without_complaint(
         for unit in patient.rover.devices.units:
             unit.settings.pins = (0x01, 0, 0, 0, 0)
     assert patient.troubles() == []
+
+
+def test_a_computer_without_pins_is_not_sent_to_raspi_config(patient: Patient) -> None:
+    patient.remove("/proc/device-tree/model")
+    patient.remove("/dev/serial0")
+    assert "raspi-config" not in named(patient.troubles(), "usb-absent").next_step
