@@ -281,7 +281,7 @@ _I2C = (
     _warn(
         "steering-uncalibrated",
         "The rover does not arm: steering is not calibrated",
-        "Set every wheel's centre_deg, then steering.calibrated = true: README.md, On a Raspberry Pi.",
+        "Set every wheel's centre_deg, then steering.calibrated = true: README.md tells how.",
     ),
     _warn(
         "power-monitor-absent",
