@@ -1,5 +1,6 @@
 """`rover doctor`: what is wrong with the rover, from its power supply to the wheel."""
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def doctor(as_json: bool, directory: Path, files: ConfigFiles, simulated_in: Pat
     from calibration.doctor.terminal import examine, summary
     from rover.clock import SystemClock
     from rover.config.files import NOWHERE, load_config
-    from rover.errors import ConfigError
+    from rover.errors import BadMessageError, ConfigError
     from rover.gamepad.listing import terminal
     from rover.link import ControlClient
     from rover.simulated import simulated
@@ -45,7 +46,8 @@ def doctor(as_json: bool, directory: Path, files: ConfigFiles, simulated_in: Pat
         config = simulated(config, simulated_in)
     telemetry = None
     if (directory / "telemetry.ipc").exists():
-        with ControlClient(directory) as client:
+        # Another version's control is one that says nothing.
+        with ControlClient(directory) as client, contextlib.suppress(BadMessageError):
             telemetry = client.telemetry(_LISTEN_S)
     surroundings = this_computer(config, config_trouble, telemetry)
     checks = examination(this_bench(directory, SystemClock()))

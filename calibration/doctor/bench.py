@@ -13,9 +13,9 @@ from rover.hardware.bus.i2c import I2cBus, open_i2c_bus
 from rover.hardware.bus.serial_line import SerialLine, open_serial_line
 from rover.link import LOCK_NAME
 
-# Commands that only tell: serial timeout, version, batteries, currents, velocity loops, voltage
+# Commands that only tell: serial timeout, version, batteries, velocity loops, voltage
 # limits, pins, encoders, temperature, status, encoder modes, configuration word, current limits.
-QUESTIONS = frozenset({15, 21, 24, 25, 49, 55, 56, 59, 75, 78, 82, 90, 91, 99, 135, 136})
+QUESTIONS = frozenset({15, 21, 24, 25, 55, 56, 59, 75, 78, 82, 90, 91, 99, 135, 136})
 ADDRESSES = range(0x80, 0x88)
 _QUESTION_BYTES = 2
 

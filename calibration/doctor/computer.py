@@ -150,6 +150,7 @@ def _clock(surroundings: Surroundings) -> Iterable[Finding]:
 
 
 def _disk(surroundings: Surroundings) -> Iterable[Finding]:
+    seen = None
     for place in _WRITTEN:
         tried = f"asked for the room on {place}"
         try:
@@ -157,6 +158,9 @@ def _disk(surroundings: Surroundings) -> Iterable[Finding]:
         except OSError as error:
             yield skipped("disk", "disk", f"cannot look at {place}: {error}")
             continue
+        if disk == seen:
+            continue  # the same file system
+        seen = disk
         found = f"{disk.free_bytes // _MEGABYTE} MB free on {place}"
         if disk.read_only and not _sandboxed(surroundings):
             yield trouble("disk", "disk-read-only", tried, f"{place} is read-only")

@@ -11,7 +11,8 @@ from rover.errors import DeviceError
 from rover.hardware.bus.i2c import I2cBus
 
 STEP = "I2C bus"
-_ADDRESSES = range(0x08, 0x78)
+# Where the two devices can be. Others may not like to be read; nobody asks them.
+_ADDRESSES = range(0x40, 0x78)
 # The only addresses that an INA260 can be given (data sheet: two pins, four levels each).
 _MONITOR_ADDRESSES = range(0x40, 0x50)
 # Every PCA9685 answers to it as well until it is told not to.
@@ -59,9 +60,11 @@ def _bus(
         yield trouble(STEP, "i2c-trouble", tried, str(error))
         return
     try:
-        there = [address for address in _ADDRESSES if _acknowledges(bus, address)]
+        config = surroundings.config
+        wanted = {config.steering.address, config.power.address, *_ADDRESSES}
+        there = [address for address in sorted(wanted) if _acknowledges(bus, address)]
         found = ", ".join(_hex(address) for address in there) or "nobody"
-        yield well(STEP, "i2c-bus", f"read a byte from 0x08 to 0x77 on {name}", f"{found} answer")
+        yield well(STEP, "i2c-bus", f"read a byte from 0x40 to 0x77 on {name}", f"{found} answer")
         for part in parts:
             yield from part(surroundings.config, bus, there)
     except DeviceError as error:

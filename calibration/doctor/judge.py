@@ -11,6 +11,7 @@ from rover.hardware.roboclaw_status import RoboclawStatus, decode_status, left_f
 from rover.units import qpps_from_rad_s
 
 _TRIED = "read its settings"
+# Of the configuration word, as the vendor's library has it; no manual confirms the bit.
 _MULTI_UNIT = 0x8000
 # S3 as an emergency stop that latches, by firmware; see the simulator's, and PROTOCOLS.
 _LATCHING_OLD, _LATCHING_NEW = frozenset({0x00, 0x01}), frozenset({0x00, 0x81})
@@ -40,7 +41,9 @@ def judge(unit: UnitReading, config: Config, controllers: int) -> Iterator[Findi
 def _summary(unit: UnitReading, config: Config) -> str:
     parts = [unit.firmware]
     if unit.main_v is not None:
-        parts.append(f"{unit.main_v:.1f} V")
+        parts.append(f"main {unit.main_v:.1f} V")
+    if unit.logic_v is not None:
+        parts.append(f"logic {unit.logic_v:.1f} V")
     if unit.temperature_c is not None:
         parts.append(f"{unit.temperature_c:.0f} C")
     for output in (1, 2):

@@ -16,6 +16,7 @@ _BOOT = ("/boot/firmware", "/boot")
 _CONSOLE = re.compile(r"console=(serial\d|tty(?:AMA|S)\d+)")
 # The small UART of a Pi 3, 4 and Zero: its rate follows the processor's frequency.
 _MINI_UART, _PI_5_DEBUG = "ttyS0", "ttyAMA10"
+_ACTIVE_CONSOLES = "/sys/class/tty/console/active"
 _UART_PREFIXES = ("/dev/serial", "/dev/ttyAMA", "/dev/ttyS")
 _BLUETOOTH_MOVED = re.compile(r"^\s*dtoverlay=(?:pi3-)?(?:disable|miniuart)-bt\b", re.MULTILINE)
 _PI_5 = 5
@@ -46,15 +47,17 @@ def _console(surroundings: Surroundings) -> Iterable[Finding]:
         return
     names = _names(surroundings, port)
     file, text = _boot_file(surroundings, "cmdline.txt")
-    tried = f"read {file}, asked systemctl for a login prompt"
+    tried = f"read {file} and {_ACTIVE_CONSOLES}, asked systemctl for a login prompt"
     step = "serial console"
-    on_port = [
-        name for name in _CONSOLE.findall(text) if name in names or name.startswith("serial")
-    ]
-    if on_port:
-        found = f"Linux's console is on {on_port[0]} ({file})"
-        yield trouble(step, "uart-console", tried, found)
-        return
+    for name, where in (
+        *((name, file) for name in _CONSOLE.findall(text)),
+        *((name, _ACTIVE_CONSOLES) for name in (surroundings.text(_ACTIVE_CONSOLES) or "").split()),
+    ):
+        # On a Pi 5 the console's serial0 may be the debug plug, which is not the rover's port.
+        if names & _names(surroundings, f"/dev/{name}"):
+            found = f"Linux's console is on {name} ({where})"
+            yield trouble(step, "uart-console", tried, found)
+            return
     for name in sorted(names):
         unit = f"serial-getty@{name}.service"
         if surroundings.run(("systemctl", "is-active", unit)) == "active":

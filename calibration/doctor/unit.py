@@ -43,6 +43,7 @@ class UnitReading:
     firmware: str
     status: bytes | None
     main_v: float | None
+    logic_v: float | None
     temperature_c: float | None
     encoders: tuple[int, int] | None
     turning: bool
@@ -126,7 +127,7 @@ def read_unit(ask: Questioner, address: int, firmware: str) -> UnitReading:
         return _turning(address, firmware)
     pins = ask.one_of(address, 75, _PINS_BYTES)
     limits = ask.one_of(address, 59, _LIMITS_BYTES)
-    battery = ask.values(address, 24, "H")
+    battery, logic = ask.values(address, 24, "H"), ask.values(address, 25, "H")
     temperature = ask.values(address, 82, "H")
     timeout = ask.values(address, 15, "B")
     word = ask.values(address, 99, "H")
@@ -138,6 +139,7 @@ def read_unit(ask: Questioner, address: int, firmware: str) -> UnitReading:
         firmware=firmware,
         status=ask.status(address),
         main_v=battery[0] / 10.0 if battery else None,
+        logic_v=logic[0] / 10.0 if logic else None,
         temperature_c=temperature[0] / 10.0 if temperature else None,
         encoders=None if first is None else _signed(first),
         turning=False,
@@ -159,6 +161,7 @@ def _turning(address: int, firmware: str) -> UnitReading:
         firmware,
         status=None,
         main_v=None,
+        logic_v=None,
         temperature_c=None,
         encoders=None,
         turning=True,

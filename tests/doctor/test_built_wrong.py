@@ -67,7 +67,7 @@ def test_nothing_is_wrong_with_a_rover_that_is_well(patient: Patient) -> None:
     assert {"model", "power supply", "serial port", "RoboClaw 0x81", "servo board"} <= steps
     assert {"power monitor", "battery", "GPIO", "gamepad", "services", "disk"} <= steps
     unit = named([f for f in findings if f.step == "RoboClaw 0x80"], "controller")
-    for part in ("v4.2.4", " V, ", "M1 left_front at count 0", "M2 left_middle"):
+    for part in ("v4.2.4", "main 16.", "logic 16.", "M1 left_front at count 0", "M2 left_middle"):
         assert part in unit.found
 
 
@@ -104,6 +104,10 @@ def _console(patient: Patient) -> None:
 def _old_boot_folder(patient: Patient) -> None:
     patient.remove("/boot/firmware/cmdline.txt")
     patient.write("/boot/cmdline.txt", "console=ttyAMA0,115200 rootwait\n")
+
+
+def _console_by_now(patient: Patient) -> None:
+    patient.write("/sys/class/tty/console/active", "tty1 ttyAMA0\n")
 
 
 def _getty(patient: Patient) -> None:
@@ -185,6 +189,7 @@ def _set(**fields: object) -> Callable[[Patient], None]:
 COMPUTERS: list[tuple[str, Callable[[Patient], None], str, str]] = [
     ("console on the UART", _console, "uart-console", "do_serial_cons 1"),
     ("console, older system", _old_boot_folder, "uart-console", "do_serial_cons 1"),
+    ("console, by the kernel's list", _console_by_now, "uart-console", "do_serial_cons 1"),
     ("login prompt on the UART", _getty, "uart-getty", "disable --now serial-getty@ttyAMA0"),
     ("Bluetooth has the UART", _bluetooth, "uart-bluetooth", "disable-bt"),
     ("a Pi 5's debug plug", _pi_5, "uart-debug-plug", "dtparam=uart0=on"),
@@ -316,3 +321,10 @@ def test_a_computer_without_pins_is_not_sent_to_raspi_config(patient: Patient) -
     patient.remove("/proc/device-tree/model")
     patient.remove("/dev/serial0")
     assert "raspi-config" not in named(patient.troubles(), "usb-absent").next_step
+
+
+def test_the_console_on_the_debug_plug_of_a_pi_5_disturbs_nobody(patient: Patient) -> None:
+    _pi_5(patient)
+    patient.set_config("roboclaw", port="/dev/ttyAMA0")
+    patient.write("/boot/firmware/cmdline.txt", "console=serial0,115200 console=tty1 rootwait\n")
+    assert patient.troubles() == []
