@@ -77,12 +77,15 @@ CONTROLLERS = (
         "fault",
         SERIAL_TIMEOUT_S,
     ),
-    _fault(
+    Fault(
         "short-reply-stuck",
         Group.CONTROLLERS,
         "a controller's replies stop short",
         "fault",
         SERIAL_TIMEOUT_S,
+        way_in_s=0.05,
+        note="a reply's missing end is waited for as long as a real one, not as long as a "
+        "simulated one, which makes ticks late until the encoders' age is a fault",
     ),
     _fault(
         "controller-reset",

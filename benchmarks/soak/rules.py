@@ -6,6 +6,7 @@ the arming state and the telemetry. How the rover decides is not repeated here.
 """
 
 import math
+from array import array
 from collections import Counter, deque
 
 from msgspec import Struct
@@ -116,8 +117,9 @@ class Rules:
         self.checked = 0
         self.violations: list[Violation] = []
         self.broken = Counter[str]()
-        self.stop_times_s: list[float] = []
-        self.deaf_stop_times_s: list[float] = []
+        # Arrays, so that what is kept of a long run is not taken for what the rover keeps.
+        self.stop_times_s = array("d")
+        self.deaf_stop_times_s = array("d")
         self.fastest_share = self.longest_astray_s = 0.0
 
     @property
