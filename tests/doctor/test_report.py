@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import threading
 from pathlib import Path
 
 import msgspec
@@ -10,12 +11,16 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from calibration.doctor.bench import this_bench
 from calibration.doctor.examination import examination
 from calibration.doctor.finding import REPORT_VERSION, Finding, Report, Verdict
 from calibration.doctor.remedies import REMEDIES, trouble
 from calibration.doctor.surroundings import this_computer
 from calibration.doctor.terminal import examine, summary
 from rover.cli import main
+from rover.clock import SystemClock
+from rover.errors import DeviceError
+from rover.sim.server import HardwareServer
 from tests.builders import osr_config
 from tests.doctor.rig import Patient
 
@@ -66,6 +71,8 @@ def test_the_json_is_the_report(tmp_path: Path) -> None:
 def test_the_command_ends_with_one_if_anything_failed(tmp_path: Path) -> None:
     (tmp_path / "rover.toml").write_text(
         f'[roboclaw]\nport = "/dev/no-such-port"\n'
+        f'[steering]\ni2c_bus = "/dev/no-such-bus"\n'
+        f'[power]\ni2c_bus = "/dev/no-such-bus"\n'
         f'[panel]\ngpio = "none"\n'
         f'[gamepad]\ndevice = "{tmp_path}/no-pad"\n',
         encoding="utf-8",
@@ -75,9 +82,36 @@ def test_the_command_ends_with_one_if_anything_failed(tmp_path: Path) -> None:
     assert done.exit_code == 1, done.output
     report = msgspec.json.decode(done.output, type=Report)
     by_code = {finding.code: finding for finding in report.findings}
+    assert by_code["i2c-off"].found == "there is no /dev/no-such-bus"
     assert by_code["usb-absent"].found == "there is no /dev/no-such-port"
     assert by_code["python"].verdict is Verdict.OK
     assert by_code["packages"].verdict is Verdict.OK
+
+
+def test_ports_are_opened_by_the_rovers_own_openers(tmp_path: Path) -> None:
+    with HardwareServer(osr_config(), tmp_path / "s", paced=False) as server:
+        thread = threading.Thread(target=server.serve)
+        thread.start()
+        try:
+            bench = this_bench(tmp_path / "run", SystemClock())
+            for baud in (115200, 38400):
+                line = bench.open_line(str(tmp_path / "s" / "serial0"), baud)
+                with pytest.raises(DeviceError, match="another program uses it"):
+                    bench.open_line(str(tmp_path / "s" / "serial0"), baud)
+                line.close()
+            bench.open_i2c(f"socket:{tmp_path / 's' / 'i2c'}").close()
+            assert bench.pins(f"socket:{tmp_path / 's' / 'gpio'}") == "EndpointFactory"
+        finally:
+            server.stop()
+            thread.join()
+
+
+def test_simulated_devices_that_are_not_there_are_findings(tmp_path: Path) -> None:
+    options = ["--dir", str(tmp_path / "run"), "--sim", str(tmp_path / "none")]
+    done = CliRunner().invoke(main, ["doctor", "--json", *options])
+    assert done.exit_code == 1
+    codes = {finding.code for finding in msgspec.json.decode(done.output, type=Report).findings}
+    assert {"usb-absent", "i2c-trouble", "gpio-absent"} <= codes
 
 
 def test_a_configuration_that_cannot_be_used_is_a_finding_not_an_end(tmp_path: Path) -> None:
