@@ -3,6 +3,7 @@
 import threading
 
 from flask import Blueprint, Response, render_template
+from werkzeug.exceptions import ServiceUnavailable
 
 from calibration.doctor.finding import REPORT_VERSION, Report, Verdict, counted
 from calibration.doctor.from_afar import FROM_AFAR
@@ -18,6 +19,7 @@ from web.remote import Remote
 _FRESH_S = 0.5
 # The walk starts a dozen small programs: whoever asks again at once gets the same report.
 _GOOD_FOR_S = 2.0
+_WAIT_S = 1.0
 _WORDS = {
     Verdict.OK: "ok",
     Verdict.SKIPPED: "skipped",
@@ -36,13 +38,20 @@ class Doctor:
         self._walked_s = 0.0
 
     def report(self) -> Report:
-        """Return what is found now, or was a moment ago."""
+        """Return what is found now, or was a moment ago. Raises ServiceUnavailable.
+
+        Threads are few: where a walk hangs, only one of them waits for it, not all.
+        """
         clock = self._remote.clock
-        with self._lock:
+        if not self._lock.acquire(timeout=_WAIT_S):
+            raise ServiceUnavailable("the doctor is still on its way: ask again in a moment")
+        try:
             if self._report is None or clock.now_s() - self._walked_s > _GOOD_FOR_S:
                 self._report = self._walk()
                 self._walked_s = clock.now_s()
             return self._report
+        finally:
+            self._lock.release()
 
     def _walk(self) -> Report:
         telemetry = self._telemetry()

@@ -96,7 +96,7 @@ def description() -> _Schema:
         "/healthz": get("Whether the web process lives.", named[Health]),
         "/api/openapi.json": get("This description.", {"type": "object"}),
         "/api/telemetry": get("The newest telemetry.", named[Telemetry], 403, 503),
-        "/api/doctor": get("What is wrong, and what to do.", named[Report], 403, paired=True),
+        "/api/doctor": get("What is wrong, and what to do.", named[Report], 403, 503, paired=True),
         "/api/devices": get("The paired devices.", named[DeviceList], 403, paired=True),
         "/api/devices/revoke": post(
             "Unpair a device; what it drives is stopped.",

@@ -286,7 +286,8 @@ _I2C = (
     _warn(
         "power-monitor-absent",
         "The battery's current is not known",
-        "Check the INA260's plug, or set power.ina260 = false if this rover has none.",
+        "Check the INA260's plug and address bridges (all open: 0x40, the servo board's own), or "
+        "set power.ina260 = false if this rover has none.",
     ),
     _warn(
         "power-monitor-elsewhere",

@@ -1,5 +1,8 @@
 """The doctor over HTTP: for paired devices, from what the server sees and what control says."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import msgspec
 import pytest
 from msgspec import structs
@@ -101,6 +104,26 @@ def test_who_asks_again_at_once_gets_the_same_walk(phone, key, remote, clock):
     clock.sleep_s(2.5)
     show(remote, clock)
     assert report(phone, key).by_control
+
+
+def test_where_a_walk_hangs_others_are_turned_away(phone, key, monkeypatch):
+    hanging, turned_away = threading.Event(), threading.Event()
+
+    def hang(*_):
+        hanging.set()
+        assert turned_away.wait(20.0)
+        return ()
+
+    monkeypatch.setattr("web.diagnosis.walk", hang)
+    monkeypatch.setattr("web.diagnosis._WAIT_S", 0.01)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(phone.application.test_client().get, "/api/doctor", headers=key)
+        assert hanging.wait(20.0)
+        second = phone.get("/api/doctor", headers=key)
+        turned_away.set()
+        assert second.status_code == 503
+        assert "ask again" in second.json["error"]
+        assert first.result().status_code == 200
 
 
 def test_the_page_shows_what_failed_first_and_cannot_be_written_into(phone, key, remote, clock):
