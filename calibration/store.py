@@ -7,7 +7,6 @@ folder ``calibration-history`` beside it.
 import contextlib
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from msgspec import structs
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
+from calibration.whole_file import replace_file
 from rover.config.files import MAX_FILE_BYTES, usual_places
 from rover.config.layers import Layer, LayerFile, faults_in
 from rover.config.pads import PadConfig
@@ -25,6 +25,7 @@ from rover.errors import ConfigError
 # What is kept to be undone.
 _MOST_KEPT = 20
 _HISTORY = "calibration-history"
+_ADVICE = "name a file that may be with --calibration, or run this as the user who owns it"
 
 
 def calibration_path(named: Path | None, environ: Mapping[str, str]) -> Path:
@@ -115,7 +116,7 @@ class CalibrationStore:
             raise ConfigError(
                 "\n".join((*problems, "mend the calibration file first, nothing was changed"))
             )
-        _replace(self.path, text)
+        replace_file(self.path, text, _ADVICE)
 
     def _kept(self) -> list[Path]:
         return list(self._history.glob("[0-9]*-gamepad.toml"))
@@ -128,7 +129,7 @@ class CalibrationStore:
             record["before"] = before
         kept = sorted(self._kept())
         number = int(kept[-1].name.split("-")[0]) + 1 if kept else 1
-        _replace(self._history / f"{number:06d}-gamepad.toml", tomlkit.dumps(record))
+        replace_file(self._history / f"{number:06d}-gamepad.toml", tomlkit.dumps(record), _ADVICE)
         for old in kept[: max(0, len(kept) + 1 - _MOST_KEPT)]:
             old.unlink(missing_ok=True)
 
@@ -173,33 +174,3 @@ def _table(outer: tomlkit.TOMLDocument | Table, key: str) -> Table:
         outer[key] = plain
         found = outer[key]
     return found
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that a loss of power leaves the old one or the new one."""
-    path = path.resolve()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False
-        ) as stream:
-            try:
-                stream.write(text)
-                stream.flush()
-                # Control may run as another user, and nothing in it is secret.
-                os.fchmod(stream.fileno(), path.stat().st_mode & 0o777 if path.exists() else 0o644)
-                os.fsync(stream.fileno())
-                Path(stream.name).replace(path)
-            except BaseException:
-                Path(stream.name).unlink(missing_ok=True)
-                raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be written: {error.strerror}; name a file that may be with "
-            "--calibration, or run this as the user who owns it"
-        ) from error

@@ -16,6 +16,7 @@ from rover.errors import RoverError
 from rover.logs import journal_priority, log_to_stderr
 from rover.options import Command, ConfigFiles, config_options, directory_option
 from rover.pad_commands import calibrate, gamepad
+from rover.setup_commands import setup
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def main() -> None:
 main.add_command(config_group)
 main.add_command(gamepad)
 main.add_command(calibrate)
+main.add_command(setup)
 main.add_command(doctor)
 
 

@@ -162,6 +162,11 @@ def _buses(config: Config) -> Iterator[Contradiction]:
             f"roboclaw.baud = {config.roboclaw.baud}: must be one of "
             f"{', '.join(str(baud) for baud in ROBOCLAW_BAUDS)}",
         )
+    yield from _less(
+        ("roboclaw.max_current_a", config.roboclaw.max_current_a),
+        ("roboclaw.stall_current_a", config.roboclaw.stall_current_a),
+        "a wheel that is held fast could not be told from one that turns freely",
+    )
     same_bus = config.power.i2c_bus == config.steering.i2c_bus
     if config.power.ina260 and same_bus:
         address = config.power.address

@@ -158,7 +158,9 @@ class RoboclawConfig(Section, frozen=True):
     arrived for so long, in whole tenths of a second. ``reply_margin_s`` is what a reply may take
     beyond its time on the wire: a tick waits so long for a controller that is silent.
     ``stall_current_a`` is more than a wheel draws that turns freely, speeding up included, and
-    less than one that is held fast (JPL's motors: 0.5 to 1.5 A, and 11 A).
+    less than one that is held fast (JPL's motors: 0.5 to 1.5 A, and 11 A). ``max_current_a`` is
+    what `rover setup roboclaw` has the controllers allow each motor: more than
+    ``stall_current_a``, and no more than they bear for long (JPL's 2x7A: 7.5 A).
     """
 
     port: DevicePath = "/dev/serial0"
@@ -167,6 +169,7 @@ class RoboclawConfig(Section, frozen=True):
     serial_timeout_s: Annotated[float, Meta(ge=0.1, le=0.5)] = 0.3
     reply_margin_s: Annotated[float, Meta(ge=0.002, le=0.02)] = 0.010
     stall_current_a: Positive = 3.0
+    max_current_a: Annotated[float, Meta(gt=0, le=100)] = 7.0
 
 
 class SteeringConfig(Section, frozen=True):

@@ -157,7 +157,8 @@ class RoboclawBus:
     """The wire, its units, and the time it takes.
 
     ``elapse`` brings everything else to a time; it is called before a unit acts. ``paced``
-    False makes the wire infinitely fast.
+    False makes the wire infinitely fast. ``usb`` makes it a unit's own USB port, over which it
+    answers to every address, at any rate and in any control mode (manual).
     """
 
     def __init__(
@@ -167,8 +168,10 @@ class RoboclawBus:
         elapse: Callable[[float], None],
         *,
         paced: bool = True,
+        usb: bool = False,
     ) -> None:
         self.units = tuple(units)
+        self._usb = usb
         self.replies: deque[Reply] = deque()
         self.silent: set[Roboclaw] = set()
         # Units that stick in the midst of a reply, and after how many bytes.
@@ -254,7 +257,7 @@ class RoboclawBus:
 
     def _commands_at(self, address: int) -> Mapping[int, Command]:
         for unit in self.units:
-            if unit.settings.address == address:
+            if self._usb or unit.settings.address == address:
                 return commands_of(unit)
         return CLASSIC_COMMANDS
 
@@ -269,9 +272,7 @@ class RoboclawBus:
         answers = [
             self._answer(unit, packet, now_s)
             for unit in self.units
-            if unit.settings.address == packet.address
-            and unit.settings.baud == self._host_baud
-            and unit not in self.silent
+            if unit not in self.silent and self._reaches(unit, packet.address)
         ]
         data = _collided([answer for answer in answers if answer])
         if self.cut or not data:
@@ -279,6 +280,14 @@ class RoboclawBus:
         reply = Reply(now_s, self._byte_s, self.noise.on_reply(data))
         self._free_s = reply.end_s
         self.replies.append(reply)
+
+    def _reaches(self, unit: Roboclaw, address: int) -> bool:
+        settings = unit.settings
+        return self._usb or (
+            settings.packet_serial
+            and settings.address == address
+            and settings.baud == self._host_baud
+        )
 
     def _answer(self, unit: Roboclaw, packet: _Packet, now_s: float) -> bytes:
         """Let ``unit`` do what it is told; return what it puts on the wire, perhaps nothing."""

@@ -28,6 +28,7 @@ from rover.sim.faults import (
     ShortenReplies,
     Silence,
     UnplugI2c,
+    WearFlash,
 )
 from rover.sim.i2c import I2cDevice, I2cWires
 from rover.sim.ina260 import Ina260
@@ -57,6 +58,7 @@ class SimulatedDevices:
         self.plant = Plant(config, now_s)
         self.units = _units(config, self.plant, firmware)
         self.bus = RoboclawBus(self.units, config.roboclaw.baud, self._elapse, paced=paced)
+        self._usb: list[RoboclawBus] = []
         self._outputs = {
             output.wheel: output
             for unit in self.units
@@ -79,7 +81,15 @@ class SimulatedDevices:
     def advance_to(self, time_s: float) -> None:
         """Let time pass to ``time_s``; an earlier time changes nothing."""
         self.bus.run_to(time_s)
+        for usb in self._usb:
+            usb.run_to(time_s)
         self._elapse(time_s)
+
+    def plug_in_usb(self, unit: int) -> RoboclawBus:
+        """Return the USB port of a unit, by its place among them."""
+        usb = RoboclawBus((self.units[unit],), self._config.roboclaw.baud, self._elapse, usb=True)
+        self._usb.append(usb)
+        return usb
 
     def transfer(self, address: int, write: bytes, read_count: int, now_s: float) -> bytes | None:
         """Do an I2C transfer at ``now_s``; None if nobody acknowledges."""
@@ -169,7 +179,13 @@ class SimulatedDevices:
 
     def _inject_in_unit(
         self,
-        fault: Silence | InjectStatus | SetTemperature | PowerCycle | SetFirmware | ShortenReplies,
+        fault: Silence
+        | InjectStatus
+        | SetTemperature
+        | PowerCycle
+        | WearFlash
+        | SetFirmware
+        | ShortenReplies,
     ) -> None:
         unit = self._unit(fault.address)
         match fault:
@@ -181,6 +197,8 @@ class SimulatedDevices:
                 unit.temperatures_c = (celsius, celsius)
             case PowerCycle():
                 unit.power_cycle(self._now_s)
+            case WearFlash(_, worn):
+                unit.flash_worn = worn
             case SetFirmware(_, dialect):
                 unit.firmware = _FIRMWARE[dialect]
             case ShortenReplies(_, None):

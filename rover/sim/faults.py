@@ -58,6 +58,13 @@ class PowerCycle(Struct, frozen=True, tag="power_cycle"):
     address: int
 
 
+class WearFlash(Struct, frozen=True, tag="wear_flash"):
+    """Let a unit's flash keep nothing that is written, though it is acknowledged; or mend it."""
+
+    address: int
+    worn: bool = True
+
+
 class SetFirmware(Struct, frozen=True, tag="firmware"):
     """Flash a unit with another firmware; its settings stay."""
 
@@ -142,6 +149,7 @@ Fault = (
     | InjectStatus
     | SetTemperature
     | PowerCycle
+    | WearFlash
     | SetFirmware
     | LockWheel
     | SetEncoder

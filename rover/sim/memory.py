@@ -7,6 +7,7 @@ deadline; everything else takes no time.
 from rover.clock import Clock
 from rover.config import Config
 from rover.errors import DeviceError
+from rover.sim.bus import RoboclawBus
 from rover.sim.devices import SimulatedDevices
 from rover.sim.faults import Fault
 from rover.sim.miswired import build
@@ -15,11 +16,13 @@ from rover.sim.truth import Truth
 
 
 class MemorySerialLine:
-    """A SerialLine to the simulated units."""
+    """A SerialLine to the simulated units: on the wire that they share, or a unit's USB."""
 
-    def __init__(self, devices: SimulatedDevices, clock: Clock) -> None:
+    def __init__(
+        self, devices: SimulatedDevices, clock: Clock, usb: RoboclawBus | None = None
+    ) -> None:
         self._devices = devices
-        self._bus = devices.bus
+        self._bus = usb or devices.bus
         self._clock = clock
 
     def write(self, data: bytes) -> None:
@@ -116,6 +119,10 @@ class SimulatedRover:
         self.serial_line = MemorySerialLine(self.devices, clock)
         self.i2c = MemoryI2cBus(self.devices, clock)
         self.lines = MemoryLines(self.devices, clock)
+
+    def usb_line(self, unit: int) -> MemorySerialLine:
+        """Return the line to a unit's own USB port, by its place among them."""
+        return MemorySerialLine(self.devices, self._clock, self.devices.plug_in_usb(unit))
 
     def truth(self) -> Truth:
         """Return what is so now."""

@@ -42,6 +42,8 @@ class Roboclaw:
         self.firmware = firmware
         self.now_s = plant.time_s
         self.nvm_writes = 0
+        # Whether its flash keeps what is written; worn out, it says that it does.
+        self.flash_worn = False
         self.temperatures_c = (30.0, 30.0)
         self.injected = NOTHING
         self.timed_out = False
@@ -134,7 +136,8 @@ class Roboclaw:
 
     def save(self) -> None:
         """Write the settings to flash, which wears; the writes are counted."""
-        self._nvm = self.settings.copy()
+        if not self.flash_worn:
+            self._nvm = self.settings.copy()
         self.nvm_writes += 1
 
     def load(self) -> None:

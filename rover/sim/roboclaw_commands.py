@@ -56,6 +56,10 @@ def _set_duty_accels(unit: Roboclaw, index: int, values: Values) -> None:
     output.duty_accel, output.duty_decel = values[0], values[-1]
 
 
+def _default_accels(unit: Roboclaw) -> tuple[float, ...]:
+    return tuple(rate for o in unit.settings.outputs for rate in (o.duty_accel, o.duty_decel))
+
+
 def _write_flash(unit: Roboclaw, values: Values) -> bool:
     if values[0] != FLASH_KEY:
         return False
@@ -137,6 +141,7 @@ _NEWER: dict[int, Command] = {
     74: write("BBBBB", _set_pins),
     75: read("BBBBB", lambda u: u.settings.pins),
     80: write("I", _restore_with_key),
+    81: read("IIII", _default_accels),
     148: write("BB", _set_all("pwm_modes")),
     149: read("BB", lambda u: u.settings.pwm_modes),
     200: write("", lambda u, _: u.reset_estop()),

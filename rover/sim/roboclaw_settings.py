@@ -11,7 +11,7 @@ from typing import Self
 from rover.config import Config
 
 FIRST_ADDRESS = 0x80
-_PACKET_SERIAL = 0x0003
+_PACKET_SERIAL = _MODE_MASK = 0x0003
 _BAUD_MASK = 0x00E0
 _ADDRESS_MASK = 0x0700
 _MULTI_UNIT = 0x8000
@@ -107,6 +107,11 @@ class Settings:
         """Return an independent copy, as flash and memory hold."""
         first, second = self.outputs
         return replace(self, outputs=(replace(first), replace(second)))
+
+    @property
+    def packet_serial(self) -> bool:
+        """Whether it hears packets on its serial pins; in any mode it does over USB."""
+        return self.config & _MODE_MASK == _PACKET_SERIAL
 
     @property
     def address(self) -> int:

@@ -42,6 +42,11 @@ def test_jpls_rover_contradicts_itself_nowhere():
     ("config", "keys", "said"),
     [
         (
+            changed(roboclaw={"max_current_a": 2.5}),
+            {"roboclaw.max_current_a", "roboclaw.stall_current_a"},
+            "roboclaw.max_current_a = 2.5 is less than roboclaw.stall_current_a = 3.0",
+        ),
+        (
             changed(motion={"turbo_speed_mps": 0.9}),
             {"motion.turbo_speed_mps", "motion.max_speed_mps"},
             "motion.turbo_speed_mps = 0.9 is less than motion.max_speed_mps = 1.0",

@@ -14,6 +14,7 @@ from rover.sim.faults import (
     SetFirmware,
     SetTemperature,
     Silence,
+    WearFlash,
 )
 from rover.sim.roboclaw_settings import NEWER, OLD_STATUS, config_word
 from rover.sim.roboclaw_status import Status
@@ -358,3 +359,25 @@ def test_bits_that_only_newer_firmware_has_can_be_injected_too(bit: int) -> None
     rig = Rig()
     rig.rover.inject(InjectStatus(0x81, 1 << bit))
     assert rig.read(90, "I", 0x81) == (1 << bit,)
+
+
+def test_in_another_mode_than_packet_serial_it_is_deaf_on_its_pins_and_hears_over_usb() -> None:
+    rig = Rig()
+    usb = rig.rover.usb_line(0)
+    assert rig.write(98, "H", 0x0000) == ACK
+    assert rig.exchange(b"\x80\x63", 4) == b""
+    rig.line = usb
+    # There it answers to every address, at any rate.
+    assert rig.read(99, "H", 0x84) == (0,)
+    assert rig.write(98, "H", config_word(0x80, 115200), address=0x87) == ACK
+    rig.line = rig.rover.serial_line
+    assert rig.read(99, "H") == (0x80A3,)
+
+
+def test_worn_flash_acknowledges_and_keeps_nothing() -> None:
+    rig = Rig()
+    rig.rover.inject(WearFlash(0x80))
+    rig.write(14, "B", 3)
+    assert rig.write(94, "I", 0xE22EAB7A) == ACK
+    assert rig.write(95) == ACK
+    assert rig.read(15, "B") == (0,)

@@ -1,0 +1,130 @@
+"""A rover in memory, somebody who answers, and the table on which controllers are set up."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console, RenderableType
+
+from calibration.provisioning.change import Interrupted
+from calibration.provisioning.session import Bench, Wishes, set_up
+from calibration.provisioning.unit import Unit
+from calibration.provisioning.wire import Wire
+from rover.clock import ManualClock
+from rover.config import Config
+from rover.hardware.bus.serial_line import SerialLine
+from rover.sim.memory import SimulatedRover
+from rover.sim.roboclaw import Roboclaw
+from rover.sim.roboclaw_settings import CLASSIC, Firmware, Settings
+from tests.builders import osr_config
+
+TODAY = datetime.datetime(2026, 5, 4, 3, 2, 1, tzinfo=datetime.UTC)
+# Packet serial at 38400 baud, 0x80, battery automatic: how a new one comes [?].
+NEW_WORD = 0x0067
+
+
+@dataclass
+class Somebody:
+    """Answers what a test has written down, and keeps what is said."""
+
+    answers: Mapping[str, bool] = field(default_factory=dict)
+    choice: int | None = None
+    said: list[RenderableType] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def say(self, what: RenderableType) -> None:
+        self.said.append(what)
+
+    def agrees(self, question: str) -> bool:
+        self.asked.append(question)
+        return next((yes for part, yes in self.answers.items() if part in question), True)
+
+    def chooses(self, question: str, choices: Mapping[int, str], default: int) -> int:
+        self.asked.append(question)
+        return default if self.choice is None else self.choice
+
+    @property
+    def text(self) -> str:
+        console = Console(width=200)
+        with console.capture() as capture:
+            for what in self.said:
+                console.print(what, markup=False)
+        return capture.get()
+
+
+class Table:
+    """The controllers of a rover, how they come out of their boxes or as they are in the rover."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        new: bool = False,
+        wrong: str = "",
+        firmware: Firmware = CLASSIC,
+        config: Config | None = None,
+    ) -> None:
+        self.config = config or osr_config()
+        self.clock = ManualClock()
+        self.rover = SimulatedRover(self.config, self.clock, wrong=wrong, firmware=firmware)
+        self.units: tuple[Roboclaw, ...] = self.rover.devices.units
+        self.folder = folder
+        self.somebody = Somebody()
+        self.usb: int | None = None
+        self.stopping = False
+        if new:
+            for unit in self.units:
+                unit.set_settings(Settings.factory(NEW_WORD))
+                unit.save()
+                unit.nvm_writes = 0
+        self.wire = Wire(self._open, self.clock)
+
+    def only(self, index: int) -> None:
+        """Leave one controller connected."""
+        for other, unit in enumerate(self.units):
+            silent = self.rover.devices.bus.silent
+            (silent.discard if other == index else silent.add)(unit)
+
+    def all(self) -> None:
+        """Connect them all."""
+        self.rover.devices.bus.silent.clear()
+
+    def plug_usb(self, index: int) -> None:
+        """Plug in a controller's USB instead of the bus."""
+        self.usb = index
+
+    def power_cycle(self) -> None:
+        """Switch them all off and on."""
+        for unit in self.units:
+            unit.power_cycle(self.clock.now_s())
+
+    def set_up(self, **wishes: object) -> bool:
+        """Run `rover setup roboclaw` with the options ``wishes``."""
+        asked = Wishes(port="/dev/ttyTEST", folder=self.folder, **wishes)
+        bench = Bench(self.wire, self.somebody, lambda: TODAY, self.checkpoint)
+        return set_up(self.config, asked, bench)
+
+    def unit(self, index: int = 0) -> Unit:
+        """Return a way to a controller, as it is found."""
+        settings = self.units[index].settings
+        return Unit(self.wire, settings.address, settings.baud, self.units[index].firmware.version)
+
+    @property
+    def backups(self) -> list[Path]:
+        return sorted(self.folder.glob("*.toml"))
+
+    @property
+    def text(self) -> str:
+        return self.somebody.text
+
+    def _open(self, baud: int) -> SerialLine:
+        if self.usb is not None:
+            return self.rover.usb_line(self.usb)
+        self.rover.devices.bus.set_host_baud(baud)
+        return self.rover.serial_line
+
+    def checkpoint(self) -> None:
+        """End it once a signal has come."""
+        if self.stopping:
+            raise Interrupted("ended by SIGTERM")
