@@ -20,6 +20,8 @@ _ALL_CALL = 0x70
 _MANUFACTURER, _DIE, _VOLTAGE = 0xFE, 0xFF, 0x02
 _TEXAS_INSTRUMENTS, _INA260_DIE = 0x5449, 0x227
 _VOLTS_PER_UNIT = 1.25e-3
+# A battery is ruined long before it has so small a part of what it may be drained to.
+_DEAD_PART = 0.5
 _BOARD, _MONITOR = "servo board", "power monitor"
 
 
@@ -94,7 +96,11 @@ def _power_monitor(config: Config, bus: I2cBus, there: list[int]) -> Iterator[Fi
     tried = f"asked for an INA260 at {_hex(address)}"
     if address in there and _is_ina260(bus, address):
         volts = _register(bus, address, _VOLTAGE) * _VOLTS_PER_UNIT
-        yield well(_MONITOR, "power-monitor", tried, f"it answers and reads {volts:.2f} V")
+        if volts < _DEAD_PART * config.power.minimum_v:
+            found = f"it answers and reads {volts:.2f} V, which is no battery"
+            yield trouble(_MONITOR, "power-monitor-unwired", tried, found)
+        else:
+            yield well(_MONITOR, "power-monitor", tried, f"it answers and reads {volts:.2f} V")
         return
     candidates = [
         other

@@ -290,6 +290,11 @@ _I2C = (
         "set power.ina260 = false if this rover has none.",
     ),
     _warn(
+        "power-monitor-unwired",
+        "The battery shows no volts, or far too few",
+        "Switch the battery on; then check that its positive lead goes through IN+ and IN-.",
+    ),
+    _warn(
         "power-monitor-elsewhere",
         "The battery's current is not known: the INA260 has another address",
         "Set power.address = {address}.",

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from calibration.doctor.finding import Finding, Verdict
 from rover.errors import DeviceError
-from rover.sim.faults import Dialect, InjectStatus, SetBatteryVoltage, SetFirmware
+from rover.sim.faults import Dialect, InjectStatus, OffsetPower, SetBatteryVoltage, SetFirmware
 from rover.sim.miswired import MISWIRED
 from tests.doctor.rig import ALARM, CONTROL, WEB, Patient
 
@@ -276,6 +276,12 @@ COMPUTERS: list[tuple[str, Callable[[Patient], None], str, str]] = [
     ("no low-voltage cut-off", _limits, "voltage-limits", "lowest voltage"),
     ("stop latched, no line", _no_line, "stop-latched", "Release the stop"),
     ("controller too many", _extra, "controller-extra", "table of wheels"),
+    (
+        "no battery behind the monitor",
+        lambda p: p.rover.inject(OffsetPower(-15.9)),
+        "power-monitor-unwired",
+        "IN+",
+    ),
     (
         "very old firmware",
         lambda p: _firmware(p, "USB Roboclaw 2x5a v3.1.6"),
