@@ -30,8 +30,14 @@ _STOP_CONTROL = "For a scan: `sudo systemctl stop rover-control`, then `rover do
 class Heard:
     """Who answers at one rate: addresses with their version, and those that are never right."""
 
+    baud: int
     versions: dict[int, str]
     garbled: tuple[int, ...]
+
+    @property
+    def nobody(self) -> bool:
+        """Whether nothing at all came back."""
+        return not self.versions and not self.garbled
 
 
 def scan(surroundings: Surroundings, bench: Bench) -> Iterator[Finding]:
@@ -58,7 +64,7 @@ def _scan(surroundings: Surroundings, bench: Bench) -> Iterator[Finding]:
     try:
         surroundings.clock.sleep_s(config.roboclaw.serial_timeout_s + _QUIET_BEYOND_TIMEOUT_S)
         ask = Questioner(line, baud, config.roboclaw.reply_margin_s, surroundings.clock)
-        heard = _listen(ask, line)
+        heard = _listen(ask, line, baud, asks_on=True)
         readings: list[UnitReading] = []
         for address, version in heard.versions.items():
             readings.append(read_unit(ask, address, version))
@@ -67,10 +73,10 @@ def _scan(surroundings: Surroundings, bench: Bench) -> Iterator[Finding]:
                 return
     finally:
         line.close()
-    elsewhere: dict[int, int] = {}
+    elsewhere: list[Heard] = []
     if not heard.garbled and any(address not in heard.versions for address in wanted):
         elsewhere = _at_other_rates(surroundings, bench)
-    yield from _whom(heard, elsewhere, wanted, baud)
+    yield from _whom(heard, elsewhere, wanted)
     for reading in readings:
         yield from judge(reading, config, len(heard.versions))
     if not heard.garbled:
@@ -78,14 +84,14 @@ def _scan(surroundings: Surroundings, bench: Bench) -> Iterator[Finding]:
     yield from _battery(readings, config)
 
 
-def _listen(ask: Questioner, line: QuestionLine) -> Heard:
-    """Ask every address for its version."""
+def _listen(ask: Questioner, line: QuestionLine, baud: int, *, asks_on: bool) -> Heard:
+    """Ask every address for its version, and if ``asks_on`` those who stammer for less."""
     versions: dict[int, str] = {}
     garbled = []
     for address in ADDRESSES:
         before = line.received
         version = ask.version(address)
-        if version is None and line.received > before:
+        if version is None and line.received > before and asks_on:
             # A version is long, and one wrong bit spoils it: something short before it is given up.
             answer = ask.values(address, 99, "H")
             version = None if answer is None else "a version that noise spoils"
@@ -93,45 +99,48 @@ def _listen(ask: Questioner, line: QuestionLine) -> Heard:
             versions[address] = version
         elif line.received > before:
             garbled.append(address)
-    return Heard(versions, tuple(garbled))
+    return Heard(baud, versions, tuple(garbled))
 
 
-def _at_other_rates(surroundings: Surroundings, bench: Bench) -> dict[int, int]:
-    """Return at which rate each address answers that is not heard at the configured one."""
+def _at_other_rates(surroundings: Surroundings, bench: Bench) -> list[Heard]:
+    """Return who answers at the rates that are not the configured one; a version is all asked."""
     config = surroundings.config.roboclaw
-    found: dict[int, int] = {}
+    found = []
     for baud in BAUDS:
         if baud == config.baud:
             continue
         line = QuestionLine(bench.open_line(config.port, baud))
         try:
             ask = Questioner(line, baud, config.reply_margin_s, surroundings.clock)
-            found |= {address: baud for address in ADDRESSES if ask.version(address) is not None}
+            heard = _listen(ask, line, baud, asks_on=False)
         finally:
             line.close()
+        if not heard.nobody:
+            found.append(heard)
     return found
 
 
-def _whom(
-    heard: Heard, elsewhere: dict[int, int], wanted: list[int], baud: int
-) -> Iterator[Finding]:
+def _whom(heard: Heard, elsewhere: list[Heard], wanted: list[int]) -> Iterator[Finding]:
     """Say who answers, who does not, and who does otherwise."""
+    baud = heard.baud
     tried = f"asked 0x80 to 0x87 for their version at {baud} baud"
-    silent = [address for address in wanted if address not in heard.versions]
-    strange = [address for address in heard.versions if address not in wanted]
-    if not heard.versions and not heard.garbled and not elsewhere:
+    if heard.nobody and not elsewhere:
         tried += f" and at {', '.join(str(rate) for rate in BAUDS if rate != baud)}"
         yield trouble(STEP, "bus-silent", tried, "nobody answers")
         return
-    for address in heard.garbled:
-        found = f"what answers at {_hex(address)} is never right"
+    garbled = [(address, at.baud) for at in (heard, *elsewhere) for address in at.garbled]
+    for address, rate in garbled:
+        found = f"what answers at {_hex(address)} at {rate} baud is never right"
         yield trouble(STEP, "controller-garbled", tried, found)
-    for address, rate in sorted(elsewhere.items()):
+    at_other = sorted((address, at.baud) for at in elsewhere for address in at.versions)
+    for address, rate in at_other:
         found = f"{_hex(address)} answers at {rate} baud"
         yield trouble(STEP, "controller-baud", f"{tried}, and at other rates", found, baud=baud)
-    missing = [a for a in silent if a not in elsewhere and a not in heard.garbled]
-    for address in missing:
-        if heard.garbled:
+    silent = [address for address in wanted if address not in heard.versions]
+    strange = [address for address in heard.versions if address not in wanted]
+    accounted = {address for address, _ in (*garbled, *at_other)}
+    for address in (address for address in silent if address not in accounted):
+        if garbled:
             reason = f"{_hex(address)} is silent; it may be one of those that answer at once"
             yield skipped(STEP, "controller-silent", reason)
         elif strange:
@@ -145,7 +154,7 @@ def _whom(
     for address in strange:
         found = f"{_hex(address)} answers, and no wheel is wired to it"
         yield trouble(STEP, "controller-extra", tried, found)
-    if not silent and not strange and not heard.garbled:
+    if not silent and not strange and not garbled:
         found = f"{', '.join(_hex(address) for address in heard.versions)} answer"
         yield well(STEP, "controllers", tried, found)
 

@@ -15,7 +15,8 @@ _TRIED = "read its settings"
 _MULTI_UNIT = 0x8000
 # S3 as an emergency stop that latches, by firmware; see the simulator's, and PROTOCOLS.
 _LATCHING_OLD, _LATCHING_NEW = frozenset({0x00, 0x01}), frozenset({0x00, 0x81})
-_ABSOLUTE = 0x01
+# Absolute, or for RC and analogue modes: the same bits that the provisioning clears.
+_NOT_QUADRATURE = 0x81
 _KNOWN_FIRMWARE = re.compile(r"roboclaw.*\bv?4\.\d", re.IGNORECASE)
 # QPPS is what the motor does at full duty: somewhat more than the wheel is allowed.
 _LEAST_QPPS, _MOST_QPPS = 0.8, 2.0
@@ -121,8 +122,8 @@ def _motor_settings(unit: UnitReading, config: Config) -> Iterator[Finding]:
             low += _current_trouble(called, unit.max_currents_a[output - 1], config)
         if unit.loops is not None:
             loops += _loop_trouble(called, unit.loops[output - 1], wheel, config)
-        if unit.encoder_modes is not None and unit.encoder_modes[output - 1] & _ABSOLUTE:
-            modes.append(f"{called} is set to an absolute encoder")
+        if unit.encoder_modes is not None and unit.encoder_modes[output - 1] & _NOT_QUADRATURE:
+            modes.append(f"{called} is not set to a quadrature encoder")
     for code, found in (
         ("current-limit-low", low),
         ("velocity-loop", loops),
