@@ -7,7 +7,8 @@ import re
 import sys
 
 from calibration.doctor.finding import Verdict
-from calibration.doctor.remedies import CHAPTERS, Remedy
+from calibration.doctor.remedies import CHAPTERS
+from calibration.doctor.remedy import Remedy
 
 _HEAD = """\
 # Troubleshooting
@@ -15,8 +16,8 @@ _HEAD = """\
 `rover doctor` walks from the power supply to the wheel and says for each step what it tried, what
 it found, and the one thing to do next. It only asks: no question of its moves anything, and while
 control runs it leaves the hardware to control and takes control's word. This page has everything
-that it can name, by what a person sees of it. It is written from the doctor's own table,
-`calibration/doctor/remedies.py`, by `python -m calibration.doctor.document`.
+that it can name, by what a person sees of it. It is written from the doctor's own tables
+(`calibration/doctor/remedies.py`) by `python -m calibration.doctor.document`.
 
 What shows only when a wheel or servo turns (which way, which channel, whose encoder, a weak motor,
 servo centres) the doctor cannot see: lift the wheels off the ground and calibrate.
