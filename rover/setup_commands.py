@@ -29,6 +29,11 @@ def _address(_context: click.Context, _parameter: click.Parameter, text: str | N
 @click.option(
     "--address", callback=_address, metavar="0x80-0x87", help="What the only one there is to have."
 )
+@click.option(
+    "--loops/--no-loops",
+    default=None,
+    help="Measure the velocity loops by driving each wheel, in the air (default: offered).",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would change, write nothing.")
 @click.option(
     "--restore",
@@ -47,6 +52,7 @@ def _address(_context: click.Context, _parameter: click.Parameter, text: str | N
 def roboclaw(  # noqa: PLR0917 - click passes them by name
     port: str | None,
     address: int | None,
+    loops: bool | None,
     dry_run: bool,
     restore: Path | None,
     simulated_in: Path | None,
@@ -56,10 +62,11 @@ def roboclaw(  # noqa: PLR0917 - click passes them by name
     """Set motor controllers up for this rover, over the bus or their own USB.
 
     New ones come one after the other, each alone connected or powered: it gets its address, packet
-    serial, multi-unit mode, limits and timeout. What a controller kept before is saved first. Ends
-    with 1 if not all is as it should be.
+    serial, multi-unit mode, limits and timeout. With all of them there the velocity loops are
+    measured, the wheels lifted: any key stops them. What a controller kept before is saved first.
+    Ends with 1 if not all is as it should be.
     """
-    from calibration.provisioning.session import Wishes
+    from calibration.provisioning.bench import Wishes
     from calibration.provisioning.terminal import converse
     from rover import paths
     from rover.simulated import simulated
@@ -73,5 +80,6 @@ def roboclaw(  # noqa: PLR0917 - click passes them by name
         address=address,
         dry_run=dry_run,
         restore=restore,
+        loops=loops,
     )
     sys.exit(0 if converse(config, wishes, directory) else 1)

@@ -19,7 +19,8 @@ _HEAD = (
     "What motor controllers kept before `rover setup roboclaw` changed it; --restore puts it back.",
     "Values are as on the wire: volts and seconds in tenths, amperes in hundredths, gains x 65536.",
 )
-_ADVICE = "name a folder that may be written to with ROVER_STATE or run this as its owner"
+# What to do where a file cannot be written.
+ADVICE = "set XDG_STATE_HOME to a folder that may be written to, or run this as its owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def save(folder: Path, port: str, controllers: Sequence[Saved], now: datetime.da
     while path.exists():
         number += 1
         path = folder / f"{now:%Y-%m-%dT%H-%M-%S}-{names}-{number}.toml"
-    replace_file(path, tomlkit.dumps(document), _ADVICE)
+    replace_file(path, tomlkit.dumps(document), ADVICE)
     return path
 
 

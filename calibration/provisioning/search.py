@@ -18,7 +18,8 @@ from calibration.provisioning.wire import Wire
 from rover.errors import BadReplyError, DeviceError, DeviceTimeoutError
 
 ADDRESSES = range(FIRST_ADDRESS, LAST_ADDRESS + 1)
-_TRIES = 3
+# A version is long, and on a noisy wire seldom right.
+_TRIES = 8
 
 
 def search(wire: Wire, baud: int, wanted: frozenset[int]) -> tuple[Unit, ...]:

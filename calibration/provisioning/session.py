@@ -1,79 +1,19 @@
 """Setting controllers up in front of a person: found, read, shown, saved, changed, told."""
 
-import datetime
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
-
-from rich.console import RenderableType
 
 from calibration.provisioning import backup
-from calibration.provisioning.change import Holds, Result, change
-from calibration.provisioning.kept import Snapshot, differing
+from calibration.provisioning.bench import Bench, Person, Plan, Wishes
+from calibration.provisioning.change import Holds, change
+from calibration.provisioning.driving import wants_loops, with_loops
+from calibration.provisioning.kept import Snapshot
 from calibration.provisioning.search import search
 from calibration.provisioning.shown import changes_table
 from calibration.provisioning.unit import Unit
 from calibration.provisioning.wanted import addresses, wanted
-from calibration.provisioning.wire import Wire
 from rover.config import Config
 from rover.errors import DeviceError
-
-
-class Person(Protocol):
-    """Who is asked and told."""
-
-    def say(self, what: RenderableType) -> None:
-        """Show something."""
-        ...
-
-    def agrees(self, question: str) -> bool:
-        """Ask a question whose answer is no unless it is a clear yes."""
-        ...
-
-    def chooses(self, question: str, choices: Mapping[int, str], default: int) -> int:
-        """Ask for one of several."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the command line asks for; an ``address`` of None leaves it to be asked for."""
-
-    port: str
-    folder: Path
-    address: int | None = None
-    dry_run: bool = False
-    restore: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """Where it is done, and with whom. ``checkpoint`` raises Interrupted to end it."""
-
-    wire: Wire
-    person: Person
-    today: Callable[[], datetime.datetime]
-    checkpoint: Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One controller, what it keeps and what it should."""
-
-    unit: Unit
-    old: Snapshot
-    new: Snapshot
-
-    @property
-    def differs(self) -> bool:
-        """Whether anything is to be written."""
-        return bool(differing(self.old, self.new))
-
-    @property
-    def name(self) -> str:
-        """How people call it before it is changed."""
-        return f"{self.unit.name}, {self.unit.firmware}"
 
 
 def set_up(config: Config, wishes: Wishes, bench: Bench) -> bool:
@@ -93,23 +33,38 @@ def set_up(config: Config, wishes: Wishes, bench: Bench) -> bool:
         person.say(missing)
     # A single one is set up as it was wished for; several are the rover's, and should be all.
     complete = not missing or len(plans) == 1
-    to_write = [plan for plan in plans if plan.differs]
-    if not to_write:
+    drives = wishes.restore is None and wants_loops(config, wishes, plans, person)
+    if not drives and not any(plan.differs for plan in plans):
         person.say("Nothing differs: nothing was written.")
         return complete
     if wishes.dry_run:
         person.say("Nothing was written: this is what would be.")
         return False
-    for plan in to_write:
-        _require_known(plan)
+    for plan in plans:
+        if drives or plan.differs:
+            _require_known(plan)
+    saved = None
+    if drives:
+        saved = _save(wishes, bench, plans)
+        plans = with_loops(config, wishes, bench, plans)
+        person.say(changes_table([(plan.name, plan.old, plan.new) for plan in plans]))
+    to_write = [plan for plan in plans if plan.differs]
+    if not to_write:
+        person.say("Nothing differs: nothing was written.")
+        return complete
     if not _agreed(to_write, person):
         person.say("Nothing was written.")
         return False
-    saved = backup.save(
-        wishes.folder, wishes.port, [_saved(plan) for plan in to_write], bench.today()
-    )
-    person.say(f"What was there before is in {saved}; --restore with this file puts it back.")
+    if saved is None:
+        _save(wishes, bench, to_write)
     return _write(to_write, bench) and complete
+
+
+def _save(wishes: Wishes, bench: Bench, plans: Sequence[Plan]) -> Path:
+    entries = [_saved(plan) for plan in plans]
+    saved = backup.save(wishes.folder, wishes.port, entries, bench.today())
+    bench.person.say(f"What was there before is in {saved}; --restore with this file puts it back.")
+    return saved
 
 
 def _plans(config: Config, wishes: Wishes, units: Sequence[Unit], person: Person) -> list[Plan]:
@@ -247,7 +202,7 @@ def _write(plans: Sequence[Plan], bench: Bench) -> bool:
     left = list(plans)
     while left:
         plan = left.pop(0)
-        result: Result = change(plan.unit, plan.old, plan.new, bench.checkpoint)
+        result = change(plan.unit, plan.old, plan.new, bench.checkpoint)
         bench.person.say(f"{result.unit.name}: {result.text}.")
         if result.holds is not Holds.NEW:
             if left:

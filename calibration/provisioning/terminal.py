@@ -2,22 +2,28 @@
 
 import contextlib
 import datetime
+import os
+import select
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+import termios
+import tty
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
 import click
 from rich.console import Console, RenderableType
 
+from calibration.provisioning.bench import Bench, Wishes
 from calibration.provisioning.change import Interrupted
-from calibration.provisioning.session import Bench, Wishes, set_up
+from calibration.provisioning.session import set_up
 from calibration.provisioning.wire import REPLY_MARGIN_S, Wire
 from rover.clock import SystemClock
 from rover.config import Config
 from rover.errors import RoverError
 from rover.gamepad.listing import terminal
+from rover.hardware import open_hardware
 from rover.hardware.bus.serial_line import open_serial_line
 from rover.link import claim
 
@@ -76,10 +82,7 @@ class TerminalPerson:
     @contextlib.contextmanager
     def _asking(self) -> Iterator[None]:
         """Let a signal end a question. Raises RoverError where nobody can answer."""
-        if not sys.stdin.isatty():
-            raise RoverError(
-                "this asks before it writes: run it in a terminal, or with --dry-run to look only"
-            )
+        self._require_terminal()
         self._checkpoint.asking = True
         try:
             yield
@@ -87,6 +90,32 @@ class TerminalPerson:
             raise Interrupted("left; nothing was written") from error
         finally:
             self._checkpoint.asking = False
+
+    @contextlib.contextmanager
+    def dead_man(self) -> Iterator[Callable[[], None]]:
+        """Yield what raises Interrupted once any key is pressed, or the terminal is gone."""
+        self._require_terminal()
+        descriptor = sys.stdin.fileno()
+        before = termios.tcgetattr(descriptor)
+
+        def guard() -> None:
+            self._checkpoint()
+            if select.select([descriptor], [], [], 0.0)[0]:
+                os.read(descriptor, 1024)
+                raise Interrupted("a key was pressed: the wheels were stopped")
+
+        tty.setcbreak(descriptor)
+        try:
+            termios.tcflush(descriptor, termios.TCIFLUSH)
+            yield guard
+        finally:
+            termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)
+
+    def _require_terminal(self) -> None:
+        if not sys.stdin.isatty():
+            raise RoverError(
+                "this asks before it writes: run it in a terminal, or with --dry-run to look only"
+            )
 
 
 def converse(config: Config, wishes: Wishes, directory: Path) -> bool:
@@ -98,11 +127,14 @@ def converse(config: Config, wishes: Wishes, directory: Path) -> bool:
     checkpoint = _Checkpoint()
     margin_s = max(REPLY_MARGIN_S, config.roboclaw.reply_margin_s)
     wire = Wire(lambda baud: open_serial_line(wishes.port, baud, clock), clock, margin_s)
+    person = TerminalPerson(terminal(), checkpoint)
     bench = Bench(
         wire,
-        TerminalPerson(terminal(), checkpoint),
+        person,
         lambda: datetime.datetime.now(datetime.UTC),
         checkpoint,
+        lambda: open_hardware(config, clock).panel,
+        person.dead_man,
     )
     with claim(directory), _noted(checkpoint), contextlib.closing(wire):
         return set_up(config, wishes, bench)

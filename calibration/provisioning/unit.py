@@ -25,7 +25,7 @@ FLASH_KEY = 0xE22EAB7A
 
 _DUTY_BOTH = 34
 _WRITE_FLASH, _READ_FLASH = 94, 95
-_TRIES = 4
+_TRIES = 6
 _U16 = struct.Struct(">H")
 # Flash is written in pages; a controller says nothing meanwhile [?].
 _FLASH_S = 0.5
@@ -101,6 +101,10 @@ class Unit:
         with contextlib.suppress(DeviceTimeoutError, BadReplyError):
             self._bus.send(packet)
 
+    def status(self) -> bytes:
+        """Return its status word, 2 or 4 bytes. Raises DeviceError."""
+        return self._tried(lambda: self._bus.read_status(self.address, None))
+
     def snapshot(self, like: Snapshot | None = None) -> Snapshot:
         """Read everything that it keeps, or all that ``like`` has.
 
@@ -166,9 +170,11 @@ class Unit:
         return len(reply) == max(lengths)
 
     def _tried(self, transaction: Callable[[], Answer]) -> Answer:
-        for _ in range(_TRIES - 1):
+        for tried in range(1, _TRIES + 1):
             try:
                 return transaction()
-            except (DeviceTimeoutError, BadReplyError):
-                continue
-        return transaction()
+            except (DeviceTimeoutError, BadReplyError) as error:
+                if tried == _TRIES:
+                    text = f"{self.name} was asked {_TRIES} times: {error}; check its wires"
+                    raise type(error)(text) from error
+        raise AssertionError

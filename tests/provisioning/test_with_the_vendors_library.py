@@ -1,11 +1,15 @@
 """What is written is what the vendor's own library reads: an independent witness."""
 
+import contextlib
+
 import pytest
 from basicmicro import Basicmicro
 
-from calibration.provisioning.session import Bench, Wishes, set_up
+from calibration.provisioning.bench import Bench, Wishes
+from calibration.provisioning.session import set_up
 from calibration.provisioning.wire import Wire
 from rover.clock import SystemClock
+from rover.hardware.absent import NoPanel
 from rover.hardware.bus.serial_line import open_serial_line
 from rover.sim.faults import Dialect, PowerCycle, SetFirmware
 from tests.builders import osr_config
@@ -25,7 +29,9 @@ def test_the_vendors_library_reads_what_was_set_up(tmp_path) -> None:
             wire = Wire(
                 lambda baud: open_serial_line(served.port, baud, clock), clock, margin_s=0.1
             )
-            bench = Bench(wire, Somebody(), lambda: TODAY, lambda: None)
+            bench = Bench(
+                wire, Somebody(), lambda: TODAY, lambda: None, NoPanel, contextlib.nullcontext
+            )
             assert set_up(osr_config(), Wishes(served.port, tmp_path), bench)
             wire.close()
             truth.inject(PowerCycle(0x81))
