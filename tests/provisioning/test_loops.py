@@ -413,3 +413,17 @@ def test_a_wheel_that_rubs_gets_no_loop(tmp_path) -> None:
     with pytest.raises(DeviceError, match=r"left_front"):
         table.set_up(loops=True)
     assert [unit.nvm_writes for unit in table.units] == [0, 0, 0]
+
+
+def test_power_that_goes_is_not_answered_with_harder_gains(tmp_path) -> None:
+    """This firmware tells a low battery by a warning alone; its motors just stand."""
+    table = Table(tmp_path, wrong="factory-loop")
+
+    def look(_number: int) -> None:
+        if "a step with P" in table.somebody.words and not table.speeds():
+            battery_empties(table)
+
+    table.at_look = look
+    with pytest.raises(DeviceError, match=r"hardly turns when it is asked for 1\d\d\d counts"):
+        table.set_up(loops=True)
+    assert table.somebody.words.count("a step with P") == 1
