@@ -44,6 +44,14 @@ def change(unit: Unit, old: Snapshot, new: Snapshot, checkpoint: Callable[[], No
     What it is interrupted by otherwise comes through, once the old settings are back.
     """
     changing = _Change(unit, old, new, checkpoint)
+    result = _attempt(changing)
+    if changing.flash_unheard and result.holds is Holds.OLD:
+        # It has not heard that it was to write its flash, so that this is not a second writing.
+        result = _attempt(_Change(result.unit, old, new, checkpoint))
+    return result
+
+
+def _attempt(changing: "_Change") -> Result:
     try:
         return changing.run()
     except (DeviceError, Interrupted) as error:
@@ -63,6 +71,8 @@ class _Change:
         self._checkpoint = checkpoint
         # Whether it was told to write its flash: then only that can tell what it holds.
         self._flash_asked = False
+        # Whether it was, and has not acknowledged it.
+        self.flash_unheard = False
 
     def run(self) -> Result:
         self._checkpoint()
@@ -76,13 +86,13 @@ class _Change:
         self._compare("does not take its")
         self._checkpoint()
         self._flash_asked = True
-        acknowledged = self._unit.write_flash()
+        self.flash_unheard = not self._unit.write_flash()
         if self._loaded():
             self._compare("has not kept its")
             return self._result(Holds.NEW, "it keeps the new settings, read back from its flash")
         self._write(Kept.TIMEOUT, self._new)
         self._compare("does not take its")
-        if not acknowledged:
+        if self.flash_unheard:
             return self._not_known("")
         return self._result(
             Holds.NEW,
@@ -181,11 +191,7 @@ def _look(unit: Unit, likely: ConfigWord, other: ConfigWord) -> Unit:
         # Over USB the first always answers; on a bus, one that is not this controller's any more
         # may be another's.
         for place in places[1:] if not unit.usb else places[:1]:
-            try:
-                word = place.word()
-            except DeviceError:
-                continue
-            if unit.usb or (word.address, word.baud) == (place.address, place.baud):
+            if place.is_there():
                 return place
     where = " or ".join(
         dict.fromkeys(f"0x{place.address:02X} at {place.baud} baud" for place in places[1:])

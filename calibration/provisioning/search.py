@@ -68,9 +68,10 @@ def _at_rate(wire: Wire, baud: int) -> Iterator[Unit]:
 
 
 def _version(unit: Unit) -> str | None:
+    """Stop a controller and return its version; who says nothing at all is asked twice."""
     bus = unit.wire.bus(unit.baud)
+    before = unit.wire.received
     for tried in range(_TRIES):
-        before = unit.wire.received
         try:
             if tried == 0:
                 unit.stop_once()

@@ -22,7 +22,7 @@ def set_up(config: Config, wishes: Wishes, bench: Bench) -> bool:
     Raises RoverError if nothing could be done.
     """
     person = bench.person
-    units = search(bench.wire, config.roboclaw.baud, frozenset(addresses(config)))
+    units = _from_flash(config, bench)
     if wishes.restore is None:
         plans = _plans(config, wishes, units, person)
     else:
@@ -65,6 +65,21 @@ def _save(wishes: Wishes, bench: Bench, plans: Sequence[Plan]) -> Path:
     saved = backup.save(wishes.folder, wishes.port, entries, bench.today())
     bench.person.say(f"What was there before is in {saved}; --restore with this file puts it back.")
     return saved
+
+
+def _from_flash(config: Config, bench: Bench) -> Sequence[Unit]:
+    """Return who is there, each with what it keeps in its memory too.
+
+    Control sets the serial timeout anew at each start: in memory all may be well while flash has
+    nothing of it. Who answers elsewhere then is looked for again.
+    """
+    baud, wanted_addresses = config.roboclaw.baud, frozenset(addresses(config))
+    units = search(bench.wire, baud, wanted_addresses)
+    for unit in units:
+        unit.load_flash()
+    if all(unit.is_there() for unit in units):
+        return units
+    return search(bench.wire, baud, wanted_addresses)
 
 
 def _plans(config: Config, wishes: Wishes, units: Sequence[Unit], person: Person) -> list[Plan]:

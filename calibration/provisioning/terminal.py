@@ -21,7 +21,7 @@ from calibration.provisioning.session import set_up
 from calibration.provisioning.wire import REPLY_MARGIN_S, Wire
 from rover.clock import SystemClock
 from rover.config import Config
-from rover.errors import RoverError
+from rover.errors import InUseError, RoverError
 from rover.gamepad.listing import terminal
 from rover.hardware import open_hardware
 from rover.hardware.bus.serial_line import open_serial_line
@@ -136,8 +136,21 @@ def converse(config: Config, wishes: Wishes, directory: Path) -> bool:
         lambda: open_hardware(config, clock).panel,
         person.dead_man,
     )
-    with claim(directory), _noted(checkpoint), contextlib.closing(wire):
+    with _bus_of_our_own(directory), _noted(checkpoint), contextlib.closing(wire):
         return set_up(config, wishes, bench)
+
+
+@contextlib.contextmanager
+def _bus_of_our_own(directory: Path) -> Iterator[None]:
+    try:
+        lock = claim(directory)
+    except InUseError as error:
+        raise InUseError(
+            "control runs, and the controllers are its own: stop it first (`sudo systemctl stop "
+            "rover-control`, or end it where it was started), then run this again"
+        ) from error
+    with lock:
+        yield
 
 
 @contextlib.contextmanager

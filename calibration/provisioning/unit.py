@@ -26,6 +26,7 @@ FLASH_KEY = 0xE22EAB7A
 _DUTY_BOTH = 34
 _WRITE_FLASH, _READ_FLASH = 94, 95
 _TRIES = 6
+_LOADS = 3
 _U16 = struct.Struct(">H")
 # Flash is written in pages; a controller says nothing meanwhile [?].
 _FLASH_S = 0.5
@@ -95,6 +96,14 @@ class Unit:
         """Read its configuration word. Raises DeviceError."""
         return ConfigWord(self.read(Kept.CONFIG, newer=False)[0])
 
+    def is_there(self) -> bool:
+        """Whether it answers here, and says that it does."""
+        try:
+            word = self.word()
+        except DeviceError:
+            return False
+        return self.usb or (word.address, word.baud) == (self.address, self.baud)
+
     def send_word(self, value: int) -> None:
         """Write its configuration word, whether acknowledged or not."""
         packet = framing.write_packet(self.address, REGISTERS[Kept.CONFIG].write, _U16.pack(value))
@@ -142,14 +151,18 @@ class Unit:
         """Have it take its settings from flash, as at power-up.
 
         Whether and how it answers is not certain [?]: the manual has two bytes of data, the
-        vendor's library an acknowledgement. So nothing is concluded from it.
+        vendor's library an acknowledgement. So nothing is concluded from it, but that it need not
+        be told again.
         """
         packet = framing.write_packet(self.address, _READ_FLASH)
-        try:
-            self._bus.send(packet)
-        except (DeviceTimeoutError, BadReplyError):
-            # Longer than any answer: the rest of it is thrown away by the next request.
-            self.wire.clock.sleep_s(QUIET_AFTER_ERROR_S)
+        for _ in range(_LOADS):
+            try:
+                self._bus.send(packet)
+            except (DeviceTimeoutError, BadReplyError):
+                # Longer than any answer: the rest of it is thrown away by the next request.
+                self.wire.clock.sleep_s(QUIET_AFTER_ERROR_S)
+            else:
+                return
 
     @property
     def _bus(self) -> RoboclawBus:

@@ -120,6 +120,13 @@ class Table:
         """Plug in a controller's USB instead of the bus."""
         self.usb = index
 
+    def keep(self) -> None:
+        """Have what a test has set in them kept in their flash, as if it had come so."""
+        for unit in self.units:
+            unit.settings_changed()
+            unit.save()
+            unit.nvm_writes = 0
+
     def power_cycle(self) -> None:
         """Switch them all off and on."""
         for unit in self.units:

@@ -143,6 +143,27 @@ def test_where_flash_cannot_be_read_back_nothing_is_claimed(tmp_path, lost: int)
     assert said.unit.snapshot() == new
 
 
+def test_a_lost_order_to_write_flash_is_given_again(tmp_path) -> None:
+    table = Table(tmp_path, new=True)
+    old, new = out_of_the_box(table)
+    write = table.rover.serial_line.write
+    lost = []
+
+    def written(data: bytes) -> None:
+        if data[1] == 94 and not lost:
+            lost.append(data)
+            return
+        write(data)
+
+    table.rover.serial_line.write = written
+    said = change(table.unit(), old, new, table.checkpoint)
+    assert lost
+    assert said.holds is Holds.NEW
+    assert table.units[0].nvm_writes == 1
+    reset(table)
+    assert table.unit().snapshot() == new
+
+
 @pytest.mark.parametrize("lost", [1, 2, 3])
 def test_lost_answers_do_no_harm(tmp_path, lost: int) -> None:
     """Whichever answer is spoilt, that to the configuration word and to the flash included."""

@@ -56,7 +56,7 @@ def test_over_usb_any_mode_will_do_and_the_address_is_asked_for(tmp_path) -> Non
     table = Table(tmp_path, new=True)
     # Out of the box it may be in RC mode: deaf on its serial pins.
     table.units[1].settings.config = 0x0000
-    table.units[1].save()
+    table.keep()
     table.plug_usb(1)
     table.somebody.choice = 0x81
     assert table.set_up()
@@ -73,7 +73,7 @@ def test_a_dry_run_shows_old_and_new_and_changes_nothing(tmp_path) -> None:
     before = table.units[2].settings.copy()
     assert not table.set_up(address=0x82, dry_run=True)
     assert table.units[2].settings == before
-    assert table.units[2].nvm_writes == 1 - 1
+    assert table.units[2].nvm_writes == 0
     assert table.backups == []
     assert table.somebody.asked == []
     text = table.text
@@ -102,6 +102,7 @@ def test_what_it_leaves_alone_stays(tmp_path) -> None:
     unit.settings.outputs[0].encoder_mode = 0x61
     unit.settings.outputs[1].position_pid = (1, 2, 3, 4, 5, -6, 7)
     unit.settings.logic_limits = (58, 300)
+    table.keep()
     loops = [output.qpps for output in unit.settings.outputs]
     assert table.set_up()
     assert unit.settings.config == config_word(0x80, 115200) | 0x2000
@@ -144,6 +145,31 @@ def test_wheels_that_turn_are_stopped_before_anything_is_asked(tmp_path) -> None
     table.set_up(dry_run=True)
     assert written[0][:6] == bytes((0x80, 34, 0, 0, 0, 0))
     assert max(abs(wheel.speed_rad_s) for wheel in table.rover.truth().wheels) == 0.0
+
+
+def test_what_control_has_set_only_in_memory_is_kept_too(tmp_path) -> None:
+    """It sets the serial timeout at each start; in flash it is still off."""
+    table = Table(tmp_path)
+    assert table.set_up()
+    for unit in table.units:
+        unit.settings.timeout = 0
+    table.keep()
+    for unit in table.units:
+        unit.settings.timeout = 3
+    assert table.set_up()
+    assert [unit.nvm_writes for unit in table.units] == [1, 1, 1]
+    table.power_cycle()
+    assert [unit.settings.timeout for unit in table.units] == [3, 3, 3]
+
+
+def test_an_address_that_was_never_kept_is_looked_for_where_it_comes_back(tmp_path) -> None:
+    table = Table(tmp_path, new=True)
+    table.only(1)
+    # Somebody has given it an address and a rate and has not had it kept.
+    table.units[1].settings.config = config_word(0x82, 115200)
+    assert table.set_up(address=0x81)
+    table.power_cycle()
+    assert table.units[1].settings.config == config_word(0x81, 115200)
 
 
 def test_nobody_answers(tmp_path) -> None:
@@ -261,6 +287,7 @@ def test_a_backup_that_was_spoilt_is_refused(tmp_path, spoil, complaint: str) ->
     table = Table(tmp_path, wrong="low-current")
     for unit in table.units:
         unit.settings.timeout = 3
+    table.keep()
     assert table.set_up()
     (saved,) = table.backups
     saved.write_text(spoil(saved.read_text()))

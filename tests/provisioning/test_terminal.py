@@ -9,6 +9,11 @@ import time
 
 import pytest
 
+from calibration.provisioning.bench import Wishes
+from calibration.provisioning.terminal import converse
+from rover.errors import InUseError
+from rover.link import claim
+from tests.builders import osr_config
 from tests.sim.served import Served
 
 pytestmark = pytest.mark.process
@@ -76,3 +81,9 @@ def test_a_key_stops_a_wheel_that_turns(tmp_path) -> None:
                 assert time.monotonic() < deadline_s
     finally:
         served.end()
+
+
+def test_where_control_runs_the_bus_is_its_own(tmp_path) -> None:
+    wishes = Wishes(str(tmp_path / "no-such-port"), tmp_path)
+    with claim(tmp_path), pytest.raises(InUseError, match="control runs.*stop rover-control"):
+        converse(osr_config(), wishes, tmp_path)
