@@ -162,6 +162,7 @@ def steps(config: Config) -> str:
         for output in unit.settings.outputs:
             output.qpps = 4400
         unit.settings_changed()
+        unit.save()
 
     @contextlib.contextmanager
     def dead_man() -> Iterator[Callable[[], None]]:

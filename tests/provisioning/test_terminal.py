@@ -85,5 +85,5 @@ def test_a_key_stops_a_wheel_that_turns(tmp_path) -> None:
 
 def test_where_control_runs_the_bus_is_its_own(tmp_path) -> None:
     wishes = Wishes(str(tmp_path / "no-such-port"), tmp_path)
-    with claim(tmp_path), pytest.raises(InUseError, match="control runs.*stop rover-control"):
+    with claim(tmp_path), pytest.raises(InUseError, match=r"control runs.*stop rover-control"):
         converse(osr_config(), wishes, tmp_path)
