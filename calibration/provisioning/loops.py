@@ -13,8 +13,6 @@ from calibration.provisioning.identify import DutyRun, MotorFit, identify
 from calibration.provisioning.kept import VELOCITIES, Kept, Loop, Snapshot, differing
 from calibration.provisioning.recording import StepResponse, step_response
 from calibration.provisioning.run import (
-    Bounds,
-    Motor,
     duty_run,
     let_go,
     speed_run,
@@ -31,6 +29,7 @@ from calibration.provisioning.tuning import (
     revised,
 )
 from calibration.provisioning.unit import Unit
+from calibration.provisioning.watch import Bounds, Motor
 from rover.config import Config
 from rover.errors import DeviceError
 from rover.hardware.base import Panel

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from calibration.provisioning.change import Interrupted
-from calibration.provisioning.run import Bounds, Motor, duty_run, speed_run
+from calibration.provisioning.run import duty_run, speed_run
+from calibration.provisioning.watch import Bounds, Motor
 from rover.errors import DeviceError
 from rover.sim.faults import SetTemperature
 from tests.provisioning.rig import Table
