@@ -110,10 +110,14 @@ class Breaker:
         self._inject(InjectStatus(address, 0))
 
     def _locked(self) -> Script:
-        wheel = self._scene.chance.choice(self._wheels)
+        scene = self._scene
+        wheel = scene.chance.choice(self._wheels)
+        number = self._wheels.index(wheel)
+        scene.rules.kept_behind(number)
         self._inject(LockWheel(wheel))
         yield self._for(0.1, 3.0)
         self._inject(LockWheel(wheel, locked=False))
+        scene.rules.freed(scene.now_s, number)
 
     def _unplugged(self) -> Script:
         address = self._scene.chance.choice(self._i2c)
@@ -141,9 +145,12 @@ class Breaker:
         self._inject(CorruptBytes())
 
     def _battery(self) -> Script:
-        self._inject(SetBatteryVoltage(self._scene.chance.uniform(11.5, 16.8)))
+        scene = self._scene
+        scene.rules.kept_behind()
+        self._inject(SetBatteryVoltage(scene.chance.uniform(11.5, 16.8)))
         yield self._for(0.2, 6.0)
-        self._inject(SetBatteryCharge(self._scene.chance.uniform(0.5, 1.0)))
+        self._inject(SetBatteryCharge(scene.chance.uniform(0.5, 1.0)))
+        scene.rules.freed(scene.now_s)
 
     def _button(self) -> Script:
         self._scene.rules.asked(stop=True)

@@ -39,6 +39,8 @@ RUNS_AWAY_FOR_S, _WRONG_RAD_S = 1.2, 4.0
 # A stop is on the wire within the tick; the motor's velocity loop turns round within this.
 _TURNS_ROUND_S = 0.08
 _SPEEDS_UP_RAD_S = 0.05
+# A wheel that something kept behind its ramp, once let go of, catches up with it within this.
+_CATCHES_UP_S = 0.4
 # A controller that holds a wheel at zero speed lets it creep by what its integral has wound up:
 # 8 cm/s at the most, and for a while.
 _CREEPS_RAD_S, _CREEPS_FOR_S = 1.0, 3.0
@@ -107,6 +109,7 @@ class Rules:
         self._stalled_s: float | None = None
         self._blind_until_s = [-math.inf] * len(self._top_rad_s)
         self._astray_since_s = [math.inf] * len(self._top_rad_s)
+        self._behind_until_s = [-math.inf] * len(self._top_rad_s)
         self._lies_until_s = -math.inf
         self._state = ArmState.DISARMED
         self._slowest = [0.0] * len(self._top_rad_s)
@@ -121,6 +124,11 @@ class Rules:
         self.stop_times_s = array("d")
         self.deaf_stop_times_s = array("d")
         self.fastest_share = self.longest_astray_s = 0.0
+
+    @property
+    def _ramp_ends_s(self) -> float:
+        """How long after the last who drove the wheels may still be slowing down."""
+        return LET_GO_WITHIN_S if self._let_go else STOP_WITHIN_S
 
     @property
     def too_many(self) -> bool:
@@ -166,6 +174,16 @@ class Rules:
         """Let the wheel's encoder count again from ``now_s``."""
         self._blind_until_s[wheel] = now_s + STOP_WITHIN_S
 
+    def kept_behind(self, *wheels: int) -> None:
+        """Allow wheels that something holds, or that lack voltage, to be slower than asked."""
+        for wheel in wheels or range(len(self._top_rad_s)):
+            self._behind_until_s[wheel] = math.inf
+
+    def freed(self, now_s: float, *wheels: int) -> None:
+        """Let wheels that were kept behind catch up with a ramp that is still on its way."""
+        for wheel in wheels or range(len(self._top_rad_s)):
+            self._behind_until_s[wheel] = now_s + _CATCHES_UP_S
+
     def voltage_lies(self, until_s: float) -> None:
         """Allow for a power monitor that tells a wrong voltage."""
         self._lies_until_s = until_s + _VOLTAGE_SEEN_S
@@ -201,7 +219,9 @@ class Rules:
         if self._refused_all:
             self._fail_safe(start_s)
             self._refused_all = False
-        if state is not self._state:
+        # In the tick that ends in a fault wheels may still have been told to turn.
+        faulted = self._state is ArmState.ARMED and state is ArmState.FAULT
+        if state is not self._state and not faulted:
             self._fail_safe(start_s)
         for source, motion, stamp_s in self._heard:
             if isinstance(motion, Stop):
@@ -222,7 +242,9 @@ class Rules:
                     neutral = True
                 else:
                     wanted = True
-        wanted = wanted and state is ArmState.ARMED
+        wanted = wanted and (state is ArmState.ARMED or faulted)
+        if faulted:
+            self._fail_safe(start_s)
         if self._was_wanted and not wanted:
             # Who lets go may take the time of a soft stop; whoever else is lost may not.
             self._let_go = neutral
@@ -246,6 +268,7 @@ class Rules:
             # What crept while the wheels were held ends with the power.
             watched = watched and now_s - self._armed_s > _TURNS_ROUND_S + deaf_s
         gained_rad_s = _CREEPS_RAD_S if armed else _SPEEDS_UP_RAD_S
+        ramp_ends_s = self._ramp_ends_s + deaf_s
         fastest_rad_s = 0.0
         for i, motor in enumerate(self._plant.motors):
             speed_rad_s = motor.speed_rad_s
@@ -266,10 +289,12 @@ class Rules:
                 if size > _beyond(top) and now_s > self._blind_until_s[i]:
                     detail = f"{self._plant.names[i]} {size:.2f} rad/s, allowed {top:.2f}"
                     self._found(now_s, "no wheel beyond its limit", detail)
-            if watched and size > self._slowest[i] + gained_rad_s:
+            catches_up = since_s <= ramp_ends_s and now_s < self._behind_until_s[i]
+            held_to_it = watched and not catches_up
+            if held_to_it and size > self._slowest[i] + gained_rad_s:
                 detail = f"{self._plant.names[i]} {self._slowest[i]:.2f} to {size:.2f} rad/s"
                 self._found(now_s, "nothing speeds up that nobody may drive", detail)
-            self._slowest[i] = min(self._slowest[i], size) if watched else size
+            self._slowest[i] = min(self._slowest[i], size) if held_to_it else size
         self._time_the_stop(now_s, fastest_rad_s, since_s, deaf_s)
 
     def _check_blind(self, i: int, now_s: float, size: float, since_s: float) -> None:
@@ -301,10 +326,9 @@ class Rules:
             self._stood = False
         if fastest_rad_s <= STANDING_RAD_S:
             return
-        let_go_s = LET_GO_WITHIN_S if self._let_go else STOP_WITHIN_S
         for what, turning_s, allowed_s, allowed_rad_s in (
             ("power is off", off_s, STOP_WITHIN_S, STANDING_RAD_S),
-            ("nobody may drive", since_s, let_go_s, _CREEPS_RAD_S),
+            ("nobody may drive", since_s, self._ramp_ends_s, _CREEPS_RAD_S),
             ("nobody may drive, no creeping either", since_s, _CREEPS_FOR_S, STANDING_RAD_S),
         ):
             if fastest_rad_s > allowed_rad_s and turning_s > allowed_s + deaf_s:

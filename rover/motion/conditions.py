@@ -60,6 +60,9 @@ class Watch:
         if all(device.ready for device in observed.drive):
             found += self._stale_feedback(observed.feedback, now_s)
             found += self._disobedient(observed, now_s)
+        else:
+            # Not ready is a fault of its own, which has taken the power away.
+            self._obedience.forgive()
         for device in observed.steering:
             found += _device_conditions(device, "steering")
         for device in observed.panel:

@@ -62,6 +62,11 @@ class Obedience:
             if wheel.disobeys(commanded, reading, now_s)
         )
 
+    def forgive(self) -> None:
+        """Forget what the wheels owe: what they were told lately need not have reached them."""
+        for wheel in self._wheels:
+            wheel.forgive()
+
 
 class _Wheel:
     """One wheel: since when it has been doing each kind of wrong."""
@@ -87,6 +92,9 @@ class _Wheel:
             self._stuck.update(commanded_rad_s if known else 0.0, reading.position_rad, now_s),
         )
         return any(found)
+
+    def forgive(self) -> None:
+        self._stuck = _Stuck()
 
     def _is_stalled(
         self, commanded_rad_s: float, measured_rad_s: float, reading: WheelReading, now_s: float

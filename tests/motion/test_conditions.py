@@ -114,6 +114,33 @@ def test_a_wheel_that_does_not_do_what_it_is_told_stops_and_is_named() -> None:
     assert "left_middle" in condition.text
 
 
+def test_wheels_owe_nothing_for_what_they_were_told_while_a_controller_fell_silent() -> None:
+    watch = Watch(osr_config())
+    tick_s, position_rad = 0.01, 0.0
+
+    def tick(n: int, commanded_rad_s: float, *, ready: bool) -> list[str]:
+        now_s = NOW_S + n * tick_s
+        reading = WheelReading(position_rad, now_s, 0.0)
+        observed = structs.replace(
+            sound(now_s),
+            feedback=WheelFeedback((reading,) * 6),
+            commanded_rad_s=(commanded_rad_s,) * 6,
+        )
+        if not ready:
+            silent = DeviceHealth("RoboClaw 0x81", False, 0.2)
+            observed = structs.replace(observed, drive=(silent, *observed.drive[1:]))
+        return [condition.code for condition in watch.conditions(observed, now_s)]
+
+    # The cable comes off at full speed; it is put back, and somebody drives on slowly.
+    for n in range(15):
+        assert tick(n, 20.0, ready=True) == []
+    for n in range(15, 100):
+        assert tick(n, 0.0, ready=False) == ["controller"]
+    for n in range(100, 300):
+        position_rad += 0.67 * tick_s
+        assert tick(n, 0.67, ready=True) == []
+
+
 def test_a_rover_without_steering_needs_no_calibration() -> None:
     config = osr_config()
     wheels = {name: structs.replace(w, steer=None) for name, w in config.wheels.items()}
