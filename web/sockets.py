@@ -189,8 +189,12 @@ def _say_goodbye(ws: Server, code: int, text: str) -> None:
 
     Flask would send an HTTP answer of its own after the closing frame.
     """
-    with contextlib.suppress(OSError, *_CLOSING):
+    try:
         ws.close(code, text)
+    except (OSError, *_CLOSING):
+        # The library says that a connection is closed before it answers the client's closing
+        # frame, or its rubbish, with one of its own.
+        ws.thread.join(_CLOSE_S)
     with contextlib.suppress(OSError):
         ws.sock.shutdown(socket.SHUT_WR)
 

@@ -2,10 +2,12 @@
 
 import http.client
 import json
+import threading
 import time
 
 import msgspec
 import pytest
+from simple_websocket import Server
 
 from rover.config import Config
 from rover.messages import Arc, ArmState, Condition, RequestKind, Spin, Stop, Telemetry
@@ -155,6 +157,39 @@ def test_text_that_is_not_utf8_ends_the_connection(connect, control):
     # A masked text frame of two bytes that are no UTF-8.
     phone.send_raw(bytes([0x81, 0x82, 0, 0, 0, 0, 0xC3, 0x28]))
     control.wait_for_motion(is_stop, "a stop")
+    assert phone.wait_closed() == 1007
+
+
+def test_the_closing_frame_goes_out_however_late_its_thread_is(connect, control, monkeypatch):
+    said_goodbye = threading.Event()
+
+    class Slow:
+        """The socket of a connection whose reader thread gets no turn before its last write."""
+
+        def __init__(self, connection):
+            self._connection = connection
+
+        def __getattr__(self, name):
+            return getattr(self._connection, name)
+
+        def send(self, content):
+            if content[:1] == b"\x88":
+                said_goodbye.wait(0.2)
+            return self._connection.send(content)
+
+        def shutdown(self, how):
+            said_goodbye.set()
+            self._connection.shutdown(how)
+
+    handshake = Server.handshake
+
+    def slowly(self):
+        self.sock = Slow(self.sock)
+        handshake(self)
+
+    monkeypatch.setattr(Server, "handshake", slowly)
+    phone = connect()
+    phone.send_raw(bytes([0x81, 0x82, 0, 0, 0, 0, 0xC3, 0x28]))
     assert phone.wait_closed() == 1007
 
 
