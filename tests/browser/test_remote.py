@@ -645,7 +645,7 @@ def check_layout(page: Page, width: int, height: int) -> None:
     needed = ["#stop", "#pad-right", "#action", "#state", "#limit", "#modes", "#link", "#battery"]
     if width > height:
         needed.append("#pad-left")
-    boxes = {selector: boxes_of(page, selector)[0] for selector in needed}
+    boxes = first_boxes(page, needed)
     screen = f"{width} x {height}"
     for selector, box in boxes.items():
         assert min(box["x"], box["y"]) >= 0, f"{selector} on {screen}: {box}"
@@ -670,6 +670,22 @@ def check_layout(page: Page, width: int, height: int) -> None:
           ];
         }"""
     ) == ["stop", "stop", 0], screen
+
+
+def first_boxes(page: Page, selectors: list[str]) -> dict[str, dict[str, float]]:
+    """Where the first visible elements of some kinds are, all at one moment.
+
+    The link's text may be wider in the next, and move what stands beside it.
+    """
+    return page.evaluate(
+        """(selectors) => Object.fromEntries(selectors.map((selector) => [
+          selector,
+          [...document.querySelectorAll(selector)]
+            .map((element) => element.getBoundingClientRect().toJSON())
+            .find((box) => box.width > 0),
+        ]))""",
+        selectors,
+    )
 
 
 def boxes_of(page: Page, selector: str) -> list[dict[str, float]]:
