@@ -113,11 +113,11 @@ class Breaker:
         scene = self._scene
         wheel = scene.chance.choice(self._wheels)
         number = self._wheels.index(wheel)
-        scene.rules.kept_behind(number)
+        scene.rules.wheels.kept_behind(number)
         self._inject(LockWheel(wheel))
         yield self._for(0.1, 3.0)
         self._inject(LockWheel(wheel, locked=False))
-        scene.rules.freed(scene.now_s, number)
+        scene.rules.wheels.freed(scene.now_s, number)
 
     def _unplugged(self) -> Script:
         address = self._scene.chance.choice(self._i2c)
@@ -132,28 +132,28 @@ class Breaker:
             ((0.001, 0.0), (0.01, 0.0), (0.03, 0.0), (0.05, 0.0), (0.0, 0.1))
         )
         left_s = self._for(0.5, 10.0)
-        self._scene.rules.deaf_until(self._scene.now_s + left_s)
+        self._scene.rules.wheels.deaf_until(self._scene.now_s + left_s)
         self._inject(CorruptBytes(share=share, stray=stray))
         yield left_s
         self._inject(CorruptBytes())
 
     def _next_corrupted(self) -> Script:
         chance = self._scene.chance
-        self._scene.rules.deaf_until(self._scene.now_s + 0.5)
+        self._scene.rules.wheels.deaf_until(self._scene.now_s + 0.5)
         self._inject(CorruptBytes(requests=chance.randrange(6), replies=chance.randrange(6)))
         yield 0.5
         self._inject(CorruptBytes())
 
     def _battery(self) -> Script:
         scene = self._scene
-        scene.rules.kept_behind()
+        scene.rules.wheels.kept_behind()
         self._inject(SetBatteryVoltage(scene.chance.uniform(11.5, 16.8)))
         yield self._for(0.2, 6.0)
         self._inject(SetBatteryCharge(scene.chance.uniform(0.5, 1.0)))
-        scene.rules.freed(scene.now_s)
+        scene.rules.wheels.freed(scene.now_s)
 
     def _button(self) -> Script:
-        self._scene.rules.asked(stop=True)
+        self._scene.rules.requested(stop=True)
         self._scene.counts["stop button"] += 1
         self._inject(PressStop(True))
         yield self._for(0.02, 3.0)
@@ -178,11 +178,11 @@ class Breaker:
         scene = self._scene
         wheel = scene.chance.choice(self._wheels)
         number = self._wheels.index(wheel)
-        scene.rules.encoder_breaks(number)
+        scene.rules.wheels.encoder_breaks(number)
         self._inject(SetEncoder(wheel, scene.chance.choice(_BROKEN_ENCODERS)))
         yield self._for(0.1, 4.0)
         self._inject(SetEncoder(wheel, EncoderState.WORKS))
-        scene.rules.encoder_mended(number, scene.now_s)
+        scene.rules.wheels.encoder_mended(number, scene.now_s)
 
     def _nack(self) -> Script:
         chance = self._scene.chance
@@ -191,11 +191,11 @@ class Breaker:
 
     def _lies(self) -> Script:
         scene = self._scene
-        scene.rules.voltage_lies(math.inf)
+        scene.rules.shown.voltage_lies(math.inf)
         self._inject(OffsetPower(scene.chance.uniform(-6.0, 6.0)))
         yield self._for(0.2, 8.0)
         self._inject(OffsetPower(0.0))
-        scene.rules.voltage_lies(scene.now_s)
+        scene.rules.shown.voltage_lies(scene.now_s)
 
     def _cut(self) -> Script:
         self._inject(CutSerial())
@@ -206,7 +206,7 @@ class Breaker:
         address = self._scene.chance.choice(self._addresses)
         left_s = self._for(0.02, 4.0)
         # A bus that waits for replies tells others late.
-        self._scene.rules.deaf_until(self._scene.now_s + left_s)
+        self._scene.rules.wheels.deaf_until(self._scene.now_s + left_s)
         self._inject(ShortenReplies(address, self._scene.chance.randrange(6)))
         yield left_s
         self._inject(ShortenReplies(address, None))

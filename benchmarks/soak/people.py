@@ -57,23 +57,23 @@ class Scene:
     def command(self, source: Source, motion: Motion, stamp_s: float) -> None:
         """Have control hear a command in the next tick."""
         self._sequence += 1
-        self.rules.command(source, motion, stamp_s)
+        self.rules.asked.command(source, motion, stamp_s)
         self.rover.link.drive.append(DriveCommand(source, self._sequence, stamp_s, motion))
 
     def rubbish(self, source: Source) -> None:
         """Have control's link refuse a message in the next tick."""
-        self.rules.rubbish()
+        self.rules.asked.rubbish()
         self.rover.link.refused.append(RefusedDrive(source, "not a drive command"))
 
     def ask(self, kind: RequestKind, age_s: float = 0.0) -> None:
         """Make a request over the link."""
-        self.rules.asked(arm=kind is RequestKind.ARM, stop=kind is RequestKind.STOP)
+        self.rules.requested(arm=kind is RequestKind.ARM, stop=kind is RequestKind.STOP)
         request = Request(kind, "somebody", self.now_s - age_s)
         self.rover.link.requests.append(ReceivedRequest(request, (b"", b"")))
 
     def press(self, kind: RequestKind) -> None:
         """Press a button on the gamepad."""
-        self.rules.asked(arm=kind is RequestKind.ARM, stop=kind is RequestKind.STOP)
+        self.rules.requested(arm=kind is RequestKind.ARM, stop=kind is RequestKind.STOP)
         self._pad_requests.append(kind)
 
     def hold_pad(self, motion: Motion | None) -> None:
@@ -83,7 +83,7 @@ class Scene:
         if motion is not None:
             self._sequence += 1
             command = DriveCommand(Source.GAMEPAD, self._sequence, self.now_s, motion)
-            self.rules.command(Source.GAMEPAD, motion, self.now_s)
+            self.rules.asked.command(Source.GAMEPAD, motion, self.now_s)
         self._pad.update = GamepadUpdate(
             command=command,
             deflected=motion is not None and not is_neutral(motion),
@@ -154,7 +154,7 @@ class Driver:
                 scene.rubbish(self._source)
                 yield chance.uniform(0.1, 0.5)
             case "future":
-                scene.rules.rubbish()
+                scene.rules.asked.rubbish()
                 scene.rover.link.drive.append(
                     DriveCommand(self._source, 0, scene.now_s + chance.uniform(0.1, 1e6), AT_REST)
                 )

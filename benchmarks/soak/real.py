@@ -14,7 +14,7 @@ from benchmarks.harness import NotMeasuredError, Progress
 from benchmarks.records import Check, Record, Spread
 from benchmarks.rig import NO_PAD, Rig, loop_settings, running_rig
 from benchmarks.soak.crowd import Crowd, arm_and_stop_once
-from benchmarks.soak.rules import Violation
+from benchmarks.soak.found import Violation
 from benchmarks.soak.watching import Held, held_by, slope
 from rover.messages import ArmState
 from rover.sim.faults import (

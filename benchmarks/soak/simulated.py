@@ -10,8 +10,9 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from benchmarks.soak.breaking import Breaker
+from benchmarks.soak.found import Violation
 from benchmarks.soak.people import Driver, Scene, Script, looks_after
-from benchmarks.soak.rules import Rules, Violation
+from benchmarks.soak.rules import Rules
 from rover.config import Config
 from rover.gamepad import GamepadUpdate
 from rover.messages import ArmState, Source
@@ -71,7 +72,7 @@ def soak(seed: int, duration_s: float, tell: Callable[[float], None]) -> Share:
     end_s = begin_s + duration_s
     warm_s = begin_s + min(WARM_UP_S, duration_s / 2.0)
     sample_s, memory = warm_s, []
-    while (now_s := rover.clock.now_s()) < end_s and not rules.too_many and not run.ended:
+    while (now_s := rover.clock.now_s()) < end_s and not rules.found.too_many and not run.ended:
         run.turn()
         if now_s >= sample_s:
             sample_s = now_s + _SAMPLE_EVERY_S
@@ -83,13 +84,13 @@ def soak(seed: int, duration_s: float, tell: Callable[[float], None]) -> Share:
         seed=seed,
         simulated_s=rover.clock.now_s() - begin_s,
         ticks=rules.checked,
-        violations=tuple(rules.violations),
-        broken=dict(rules.broken),
+        violations=tuple(rules.found.violations),
+        broken=dict(rules.found.broken),
         counts=dict(scene.counts),
-        stop_times_s=tuple(rules.stop_times_s),
-        deaf_stop_times_s=tuple(rules.deaf_stop_times_s),
-        fastest_share=rules.fastest_share,
-        longest_astray_s=rules.longest_astray_s,
+        stop_times_s=tuple(rules.wheels.stop_times_s),
+        deaf_stop_times_s=tuple(rules.wheels.deaf_stop_times_s),
+        fastest_share=rules.wheels.fastest_share,
+        longest_astray_s=rules.wheels.longest_astray_s,
         armed_s=run.armed_s,
         driven_m=run.driven_m,
         memory=tuple(memory),
@@ -162,7 +163,7 @@ class _Run:
         )
         published = rover.link.published
         if published:
-            scene.rules.told(published[-1])
+            scene.rules.shown.told(published[-1])
             scene.counts["frames of telemetry"] += len(published)
             published.clear()
         rover.link.answers.clear()

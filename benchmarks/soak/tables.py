@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from benchmarks.records import Check, Record, Spread
-from benchmarks.soak.rules import DEAF_FOR_S, LET_GO_WITHIN_S, RUNS_AWAY_FOR_S, Violation
+from benchmarks.soak.found import Violation
 from benchmarks.soak.simulated import Memory, Share
+from benchmarks.soak.wheels import DEAF_FOR_S, LET_GO_WITHIN_S, RUNS_AWAY_FOR_S
 
 # What Python's own free lists go up and down by.
 _BLOCKS = 2000

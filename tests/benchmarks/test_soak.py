@@ -33,9 +33,9 @@ def found(seed: int = 1, simulated_s: float = 40.0) -> set[str]:
     """Return which rules a soak finds broken."""
     made, run = scene(seed)
     end_s = made.now_s + simulated_s
-    while made.now_s < end_s and not run.ended and not made.rules.broken:
+    while made.now_s < end_s and not run.ended and not made.rules.found.broken:
         run.turn()
-    return set(made.rules.broken)
+    return set(made.rules.found.broken)
 
 
 def test_a_while_of_it_breaks_no_rule_and_is_the_same_again() -> None:
@@ -85,10 +85,10 @@ def test_zero_duty_that_is_not_sent_is_found(monkeypatch: pytest.MonkeyPatch) ->
     )
     monkeypatch.setattr(RoboclawDrive, "command", deaf)
     monkeypatch.setattr(SimulatedDevices, "_enable_motors", lambda *_: None)
-    while not made.rules.broken:
+    while not made.rules.found.broken:
         run.turn()
         assert made.now_s < 300.0
-    assert set(made.rules.broken) & {
+    assert set(made.rules.found.broken) & {
         "wheels stand when power is off",
         "nothing speeds up that nobody may drive",
     }
@@ -101,7 +101,7 @@ def test_a_motor_enable_line_that_stays_high_is_found(monkeypatch: pytest.Monkey
     monkeypatch.setattr(panel, "enable_motors", lambda _enabled: enable(True))
     made.ask(RequestKind.STOP)
     run.turn()
-    assert "motor-enable is low in ESTOP and FAULT" in made.rules.broken
+    assert "motor-enable is low in ESTOP and FAULT" in made.rules.found.broken
 
 
 def test_an_exception_in_a_tick_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,19 +115,19 @@ def test_an_exception_in_a_tick_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_what_is_shown_and_has_not_been_is_found() -> None:
     made, run = scene()
     published = []
-    told = made.rules.told
-    made.rules.told = lambda frame: (published.append(frame), told(frame))
+    told = made.rules.shown.told
+    made.rules.shown.told = lambda frame: (published.append(frame), told(frame))
     for _ in range(20):
         run.turn()
-    assert not made.rules.broken
+    assert not made.rules.found.broken
     frame = published[-1]
     wheels = tuple(structs.replace(view, speed_rad_s=3.0) for view in frame.wheels)
     told(structs.replace(frame, wheels=wheels))
-    assert set(made.rules.broken) == {"no speed is shown that has not been"}
-    made.rules.broken.clear()
+    assert set(made.rules.found.broken) == {"no speed is shown that has not been"}
+    made.rules.found.broken.clear()
     told(structs.replace(frame, power=structs.replace(frame.power, voltage_v=12.0)))
     told(structs.replace(frame, power=structs.replace(frame.power, stamp_s=made.now_s - 3.0)))
-    assert set(made.rules.broken) == {
+    assert set(made.rules.found.broken) == {
         "no voltage is shown that has not been",
         "no old voltage is shown",
     }
@@ -139,15 +139,15 @@ def test_arming_by_nobody_and_wheels_that_turn_by_themselves_are_found() -> None
     rover.run(1.0)
     assert rover.ask(RequestKind.ARM).accepted
     made.rules.check(made.now_s, made.now_s, rover.state)
-    assert "only a person arms" in made.rules.broken
+    assert "only a person arms" in made.rules.found.broken
     rover.say(Arc(0.0, 0.0), Source.WEB)
     rover.run(1.0)
     rover.say(Arc(1.0, 0.0), Source.WEB)
-    made.rules.broken.clear()
+    made.rules.found.broken.clear()
     for _ in range(100):
         rover.tick()
         made.rules.check(made.now_s, made.now_s, rover.state)
-    assert "nothing speeds up that nobody may drive" in made.rules.broken
+    assert "nothing speeds up that nobody may drive" in made.rules.found.broken
 
 
 def test_a_slope_is_that_of_the_line_through_the_samples() -> None:
