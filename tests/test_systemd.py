@@ -1,6 +1,7 @@
 """The unit files as systemd itself reads them, and what they promise one another."""
 
 import configparser
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ from rover.paths import SERVICE_STATE
 
 UNITS = Path(__file__).parent.parent / "systemd"
 NAMES = ("rover-control.service", "rover-web.service", "rover-alarm.service")
+TARGET = "rover.target"
 # Where the installer puts the command.
 INSTALLED = "/opt/rover/.venv/bin/rover"
 # Systemd's own scale: below 2 is "OK".
@@ -44,6 +46,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = folder / "rover"
     command.write_text("#!/bin/sh\n")
     command.chmod(0o755)
+    (folder / TARGET).write_text((UNITS / TARGET).read_text())
     for name in NAMES:
         text = (UNITS / name).read_text()
         assert f"ExecStart={INSTALLED} " in text
@@ -55,7 +58,7 @@ def version() -> int:
     return int(analyze("--version").stdout.split()[1])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, TARGET])
 def test_systemd_finds_nothing_to_say(installed: Path, name: str) -> None:
     ended = analyze("verify", "--man=no", str(installed / name))
     said = (ended.stdout + ended.stderr).splitlines()
@@ -107,6 +110,69 @@ def test_a_restart_loop_ends_and_the_alarm_follows_it() -> None:
     ]
     assert devices[0]
     assert devices[0] == devices[1]
+
+
+def test_all_start_and_end_with_the_target() -> None:
+    wanted = unit(TARGET)["Unit"]["Wants"].split()
+    for name in NAMES:
+        assert unit(name)["Unit"]["PartOf"] == TARGET
+        # The alarm is started by what fails, not by the target.
+        if "Install" in unit(name):
+            assert unit(name)["Install"]["WantedBy"] == TARGET
+            assert name in wanted
+    assert unit(TARGET)["Install"]["WantedBy"] == "multi-user.target"
+
+
+def test_every_user_and_group_of_a_unit_is_made() -> None:
+    """A unit with a group that is not there does not start at all."""
+    made = re.findall(r"^[ug] (\S+)", (UNITS / "sysusers.d/rover.conf").read_text(), re.MULTILINE)
+    for name in NAMES:
+        service = unit(name)["Service"]
+        named = {service["User"], service["Group"], *service["SupplementaryGroups"].split()}
+        assert named <= set(made)
+
+
+def test_the_users_and_folders_are_made_as_systemd_reads_it(tmp_path: Path) -> None:
+    for tool, kind in (("systemd-sysusers", "sysusers.d"), ("systemd-tmpfiles", "tmpfiles.d")):
+        (tmp_path / "etc").mkdir(exist_ok=True)
+        place = tmp_path / "usr/lib" / kind
+        place.mkdir(parents=True)
+        (place / "rover.conf").write_text((UNITS / kind / "rover.conf").read_text())
+        create = ["--create"] if tool == "systemd-tmpfiles" else ["--dry-run"]
+        if tool == "systemd-tmpfiles":
+            # Owners are known there by name.
+            (tmp_path / "etc/passwd").write_text(f"rover:x:{os.getuid()}:{os.getgid()}::/:/bin/sh")
+            (tmp_path / "etc/group").write_text(f"rover:x:{os.getgid()}:")
+        ended = subprocess.run(
+            [tool, f"--root={tmp_path}", *create, "rover.conf"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert "rover.conf:" not in ended.stderr
+    assert (tmp_path / "var/lib/rover").stat().st_mode & 0o7777 == 0o2775
+
+
+def test_udev_can_read_the_rules() -> None:
+    rules = (UNITS / "udev/99-rover.rules").read_text()
+    lines = [line for line in rules.splitlines() if line and not line.startswith("#")]
+    # Of every rule: keys, operators and values as udev(7) has them, a match before what is set.
+    term = r'[A-Z_]+(?:\{\w+\})?(==|!=|\+=|=)"[^"]*"'
+    for line in lines:
+        assert re.fullmatch(rf"{term}(, {term})*", line), line
+        operators = [found[1] for found in re.finditer(term, line)]
+        first_set = next(i for i, one in enumerate(operators) if one in {"=", "+="})
+        assert all(one in {"=", "+="} for one in operators[first_set:])
+    checked = subprocess.run(
+        ["udevadm", "verify", "--resolve-names=never", UNITS / "udev/99-rover.rules"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # Before version 254 udevadm does not know how to.
+    assert checked.returncode == 0 or version() < 254, checked.stderr
 
 
 def test_the_watchdog_waits_longer_than_a_loss_of_controllers_goes_unnoticed() -> None:

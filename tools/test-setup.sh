@@ -12,6 +12,7 @@ lacks() {
 command -v chromium chromium-browser google-chrome >/dev/null || lacks chromium
 command -v node >/dev/null || lacks nodejs
 command -v systemd-analyze >/dev/null || lacks systemd
+command -v udevadm >/dev/null || lacks udev
 [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || lacks fonts-dejavu-core
 command -v umockdev-run >/dev/null || lacks umockdev
 /usr/bin/python3 -c '

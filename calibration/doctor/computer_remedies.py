@@ -89,7 +89,7 @@ COMPUTER = (
 PORT = (
     fail(
         "uart-absent",
-        "No /dev/serial0",
+        "No /dev/serial0, or no /dev/rover-uart",
         "Run `sudo raspi-config nonint do_serial_hw 0`, then reboot.",
     ),
     fail(

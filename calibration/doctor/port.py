@@ -17,7 +17,11 @@ _CONSOLE = re.compile(r"console=(serial\d|tty(?:AMA|S)\d+)")
 # The small UART of a Pi 3, 4 and Zero: its rate follows the processor's frequency.
 _MINI_UART, _PI_5_DEBUG = "ttyS0", "ttyAMA10"
 _ACTIVE_CONSOLES = "/sys/class/tty/console/active"
-_UART_PREFIXES = ("/dev/serial", "/dev/ttyAMA", "/dev/ttyS")
+# The installer's name for the header's port: systemd/udev/99-rover.rules.
+_HEADER = "/dev/rover-uart"
+_UART_PREFIXES = ("/dev/serial", "/dev/ttyAMA", "/dev/ttyS", _HEADER)
+# The port that Bluetooth has, on systems whose Bluetooth goes by a port.
+_BLUETOOTH = "/dev/serial1"
 _BLUETOOTH_MOVED = re.compile(r"^\s*dtoverlay=(?:pi3-)?(?:disable|miniuart)-bt\b", re.MULTILINE)
 _PI_5 = 5
 _LONGEST_NAME = 60
@@ -34,10 +38,19 @@ def _exists(surroundings: Surroundings) -> Iterable[Finding]:
     if path.exists():
         target = f", which is {path.resolve().name}" if path.is_symlink() else ""
         yield well(STEP, "port", tried, f"it is there{target}")
+    elif port == _HEADER and _small_one_is_primary(surroundings):
+        # The name is only given to the good one.
+        file, _ = _boot_file(surroundings, "config.txt")
+        found = f"there is no {port}: Bluetooth has the good UART"
+        yield trouble(STEP, "uart-bluetooth", tried, found, file=file)
     else:
         has_pins = _on_pins(port) and pi_number(surroundings) is not None
         code = "uart-absent" if has_pins else "usb-absent"
         yield trouble(STEP, code, tried, f"there is no {port}")
+
+
+def _small_one_is_primary(surroundings: Surroundings) -> bool:
+    return surroundings.under_root("/dev/serial0").resolve().name == _MINI_UART
 
 
 def _console(surroundings: Surroundings) -> Iterable[Finding]:
@@ -87,6 +100,9 @@ def _bluetooth(surroundings: Surroundings) -> Iterable[Finding]:
         moved = _BLUETOOTH_MOVED.search(text)
         more = "; the overlay is in the file, so a reboot is missing" if moved else ""
         found = f"{port} is {name}, the small UART: Bluetooth has the good one{more}"
+        yield trouble(step, "uart-bluetooth", tried, found, file=file)
+    elif name == surroundings.under_root(_BLUETOOTH).resolve().name:
+        found = f"{port} is {name}, which Bluetooth has; the header's is another"
         yield trouble(step, "uart-bluetooth", tried, found, file=file)
     else:
         yield well(step, "bluetooth", tried, f"{port} is {name}, the good UART")

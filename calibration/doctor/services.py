@@ -8,12 +8,14 @@ from calibration.doctor.surroundings import Surroundings
 from calibration.doctor.walk import Check
 
 _UNITS = ("rover-control.service", "rover-web.service")
+# What starts them at boot; a rover set up by hand may have none.
+_TARGET = "rover.target"
 _ALARM = "rover-alarm.service"
 _STEP = "services"
 
 
 def _services(surroundings: Surroundings) -> Iterable[Finding]:
-    tried = f"asked systemctl about {', '.join(_UNITS)} and {_ALARM}"
+    tried = f"asked systemctl about {', '.join(_UNITS)}, {_ALARM} and {_TARGET}"
     if surroundings.run(("systemctl", "is-system-running")) in (None, "offline"):
         yield skipped(_STEP, "services", "systemd does not run this computer")
         return
@@ -33,6 +35,9 @@ def _services(surroundings: Surroundings) -> Iterable[Finding]:
             yield trouble(_STEP, "service-off", tried, found, unit=unit)
         else:
             yield well(_STEP, "services", tried, found)
+    if surroundings.run(("systemctl", "is-enabled", _TARGET)) == "disabled":
+        found = f"{_TARGET} is disabled: nothing of the rover starts at boot"
+        yield trouble(_STEP, "service-off", tried, found, unit=_TARGET)
 
 
 SERVICES = (Check(_STEP, "asking for the services", _services),)

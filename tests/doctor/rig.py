@@ -22,6 +22,7 @@ from tests.builders import osr_config
 
 NOW_UNIX_S = 1_780_000_000.0
 CONTROL, WEB, ALARM = "rover-control.service", "rover-web.service", "rover-alarm.service"
+TARGET = "rover.target"
 PI = Person("pi", frozenset({"pi", "dialout", "i2c", "gpio", "input"}), False)
 PAD = Entry("/dev/input/event0", "Pad", "usb-1", "gamepad", drives=True)
 
@@ -98,6 +99,7 @@ class Patient:
             ("systemctl", "is-active", ALARM): "inactive",
             ("timedatectl", "show", "--property=NTPSynchronized"): "NTPSynchronized=yes",
         }
+        self.commands["systemctl", "is-enabled", TARGET] = "enabled"
         for unit_name in (CONTROL, WEB):
             self.commands["systemctl", "is-enabled", unit_name] = "enabled"
             self.commands["systemctl", "is-active", unit_name] = "active"

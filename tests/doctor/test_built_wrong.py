@@ -10,7 +10,7 @@ from calibration.doctor.finding import Finding, Verdict
 from rover.errors import DeviceError
 from rover.sim.faults import Dialect, InjectStatus, OffsetPower, SetBatteryVoltage, SetFirmware
 from rover.sim.miswired import MISWIRED
-from tests.doctor.rig import ALARM, CONTROL, WEB, Patient
+from tests.doctor.rig import ALARM, CONTROL, TARGET, WEB, Patient
 
 # What is built wrong in the rover itself: the finding that names it, and its next step.
 SEEN_STANDING = {
@@ -120,6 +120,29 @@ def _bluetooth(patient: Patient) -> None:
     patient.link("/dev/serial0", "ttyS0")
 
 
+def _installed(patient: Patient) -> None:
+    """Give the header's port the name that the installer's udev rule gives it."""
+    patient.set_config("roboclaw", port="/dev/rover-uart")
+    patient.link("/dev/rover-uart", "ttyAMA0")
+
+
+def _bluetooth_and_installed(patient: Patient) -> None:
+    _installed(patient)
+    _bluetooth(patient)
+    patient.remove("/dev/rover-uart")
+
+
+def _bluetooth_by_the_ports_name(patient: Patient) -> None:
+    patient.set_config("roboclaw", port="/dev/ttyAMA0")
+    _bluetooth(patient)
+    patient.link("/dev/serial1", "ttyAMA0")
+
+
+def _no_uart_and_installed(patient: Patient) -> None:
+    _installed(patient)
+    patient.remove("/dev/rover-uart")
+
+
 def _pi_5(patient: Patient) -> None:
     patient.write("/proc/device-tree/model", "Raspberry Pi 5 Model B Rev 1.0\0")
     patient.write("/dev/ttyAMA10", "")
@@ -192,6 +215,9 @@ COMPUTERS: list[tuple[str, Callable[[Patient], None], str, str]] = [
     ("console, by the kernel's list", _console_by_now, "uart-console", "do_serial_cons 1"),
     ("login prompt on the UART", _getty, "uart-getty", "disable --now serial-getty@ttyAMA0"),
     ("Bluetooth has the UART", _bluetooth, "uart-bluetooth", "disable-bt"),
+    ("Bluetooth has it, installed", _bluetooth_and_installed, "uart-bluetooth", "disable-bt"),
+    ("Bluetooth's port", _bluetooth_by_the_ports_name, "uart-bluetooth", "disable-bt"),
+    ("UART off, installed", _no_uart_and_installed, "uart-absent", "do_serial_hw 0"),
     ("a Pi 5's debug plug", _pi_5, "uart-debug-plug", "dtparam=uart0=on"),
     ("UART off", lambda p: p.remove("/dev/serial0"), "uart-absent", "do_serial_hw 0"),
     ("adapter not plugged in", _usb, "usb-absent", "Plug the adapter in"),
@@ -249,6 +275,12 @@ COMPUTERS: list[tuple[str, Callable[[Patient], None], str, str]] = [
         _commands((("systemctl", "is-enabled", WEB), "disabled")),
         "service-off",
         "enable --now rover-web.service",
+    ),
+    (
+        "target not enabled",
+        _commands((("systemctl", "is-enabled", TARGET), "disabled")),
+        "service-off",
+        "enable --now rover.target",
     ),
     (
         "alarm active",
