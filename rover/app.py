@@ -9,7 +9,8 @@ from types import FrameType
 
 from rover.clock import Clock, SystemClock
 from rover.config import Config
-from rover.gamepad import Gamepad, GamepadUpdate
+from rover.gamepad import GamepadUpdate
+from rover.gamepad.lending import LendablePad
 from rover.hardware import open_hardware
 from rover.health import Watchdog
 from rover.hearing import Pad
@@ -68,8 +69,9 @@ def run_control(
     # Before the link, whose own thread then has it too.
     refused = ask_for_realtime(config.loop.realtime_priority)
     with closing(Watchdog(clock)) as watchdog, ControlLink(directory) as link:
-        pad: Pad = Gamepad(config, clock) if config.gamepad.enabled else NoPad()
-        loop = ControlLoop(config, clock, open_hardware(config, clock), link, pad)
+        lender = LendablePad(config, clock) if config.gamepad.enabled else None
+        pad: Pad = lender or NoPad()
+        loop = ControlLoop(config, clock, open_hardware(config, clock), link, pad, lender=lender)
         try:
             if refused:
                 text = f"no real-time priority ({refused}): a busy computer makes ticks late"

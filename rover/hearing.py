@@ -11,11 +11,12 @@ from typing import Protocol
 from rover.clock import Clock
 from rover.gamepad import GamepadUpdate
 from rover.hardware.base import Panel
-from rover.link import Inbox, ReceivedRequest
+from rover.link import Inbox, ReceivedPadAsk, ReceivedRequest
 from rover.messages import (
     Answer,
     ArmState,
     Condition,
+    GamepadView,
     Request,
     RequestKind,
     Severity,
@@ -24,6 +25,7 @@ from rover.messages import (
 )
 from rover.motion.arbiter import Arbiter
 from rover.motion.arming import Arming
+from rover.pad_messages import PadAsk, PadLoan
 from rover.telemetry import Journal
 
 # A source that sends rubbish is told of once in a while, not at every message.
@@ -39,6 +41,10 @@ class Link(Protocol):
 
     def answer(self, received: ReceivedRequest, answer: Answer) -> None:
         """Answer a request; never waits."""
+        ...
+
+    def answer_pad_ask(self, received: ReceivedPadAsk, loan: PadLoan) -> None:
+        """Answer who asked for the gamepads; never waits."""
         ...
 
     def publish(self, telemetry: Telemetry) -> None:
@@ -66,6 +72,23 @@ class Pad(Protocol):
         ...
 
 
+class Lender(Protocol):
+    """What lends the gamepad to who calibrates it: ``rover.gamepad.lending``, or a test's."""
+
+    @property
+    def lent_to(self) -> str:
+        """Who has the pad, empty while the rover has it itself."""
+        ...
+
+    def ask(self, ask: PadAsk, state: ArmState, now_s: float) -> PadLoan:
+        """Lend the pads or take them back, as asked; never waits."""
+        ...
+
+    def keep(self, state: ArmState, now_s: float) -> None:
+        """Take the pad back if ``state`` needs it, or its borrower is silent."""
+        ...
+
+
 class Hearing:
     """Hands what comes in to ``arbiter`` and ``arming``, and answers.
 
@@ -79,6 +102,7 @@ class Hearing:
         *,
         panel: Panel,
         pad: Pad,
+        lender: Lender | None = None,
         link: Link,
         arbiter: Arbiter,
         arming: Arming,
@@ -88,6 +112,9 @@ class Hearing:
         self._clock = clock
         self._panel = panel
         self._pad = pad
+        self._lender = lender
+        self._lent_to = ""
+        self._pad_name = ""
         self._link = link
         self._arbiter = arbiter
         self._arming = arming
@@ -110,12 +137,14 @@ class Hearing:
         # What has come in meanwhile is stamped later than the tick began.
         now_s = self._clock.now_s()
         self._pad_connected = update.connected
+        self._pad_name = update.name if update.connected else ""
         self._pad_deflected = update.deflected
         for kind in update.requests:
             self._answer_pad(kind, conditions, now_s)
         for received in inbox.requests:
             answer = self._request(received.request, conditions, now_s)
             self._link.answer(received, answer)
+        self._lend(inbox, now_s)
         for refused in inbox.refused:
             who = str(refused.source or "unknown source")
             self._refuse(who, f"{who}: {refused.reason}", now_s)
@@ -134,6 +163,34 @@ class Hearing:
         for note in update.notes:
             self._journal.add(now_s, Severity.INFO, "gamepad-show", note)
         self._tell_habits(update, now_s)
+
+    def _lend(self, inbox: Inbox, now_s: float) -> None:
+        """Lend the gamepad where that is asked for, and have it back as soon as it is needed."""
+        for received in inbox.pad_asks:
+            loan = PadLoan("this rover reads no gamepad: gamepad.enabled is off")
+            if self._lender is not None:
+                loan = self._lender.ask(received.ask, self._arming.state, now_s)
+            self._link.answer_pad_ask(received, loan)
+        if self._lender is None:
+            return
+        self._lender.keep(self._arming.state, now_s)
+        lent_to = self._lender.lent_to
+        if lent_to != self._lent_to:
+            text = "the gamepad is the rover's again"
+            if lent_to:
+                text = f"{lent_to} calibrates the gamepad: it can neither drive nor stop meanwhile"
+            self._lent_to = lent_to
+            self._journal.add(now_s, Severity.INFO, "gamepad-lent", text)
+
+    def gamepad(self) -> GamepadView:
+        """Return what is to be shown of the gamepad."""
+        connected = bool(self._pad_name)
+        return GamepadView(
+            self._pad_name,
+            connected and self._pad_slow,
+            self._pad_trim_per_m if connected else 0.0,
+            self._lent_to,
+        )
 
     def _tell_habits(self, update: GamepadUpdate, now_s: float) -> None:
         """Tell what the gamepad has been set to, when it was set otherwise."""

@@ -13,7 +13,7 @@ from rover.config import Config
 from rover.devices import Bringup
 from rover.hardware import Hardware
 from rover.hardware.base import no_hurry
-from rover.hearing import Hearing, Link, Pad
+from rover.hearing import Hearing, Lender, Link, Pad
 from rover.messages import (
     ArmState,
     Condition,
@@ -47,8 +47,16 @@ class ControlLoop:
     """The rover's control loop, one ``tick`` at a time."""
 
     def __init__(
-        self, config: Config, clock: Clock, hardware: Hardware, link: Link, pad: Pad
+        self,
+        config: Config,
+        clock: Clock,
+        hardware: Hardware,
+        link: Link,
+        pad: Pad,
+        *,
+        lender: Lender | None = None,
     ) -> None:
+        """``lender`` lends ``pad`` to whoever asks; None where no pad is lent."""
         self._clock = clock
         self._hardware = hardware
         self._link = link
@@ -61,6 +69,7 @@ class ControlLoop:
             clock,
             panel=hardware.panel,
             pad=pad,
+            lender=lender,
             link=link,
             arbiter=self._arbiter,
             arming=self.arming,
@@ -251,6 +260,7 @@ class ControlLoop:
                     events=self.journal.events(),
                     tick_s=self._clock.now_s() - now_s,
                     missed_ticks=missed_ticks,
+                    gamepad=self._hearing.gamepad(),
                 )
             )
         )

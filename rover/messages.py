@@ -283,6 +283,19 @@ class WheelView(Struct, frozen=True):
     current_a: float | None
 
 
+class GamepadView(Struct, frozen=True):
+    """The gamepad that control reads, and what it has been set to.
+
+    ``name`` is empty while there is none; ``trim_per_m`` is positive to the left; ``lent_to`` is
+    who calibrates it, empty while the rover has it itself.
+    """
+
+    name: str = ""
+    slow: bool = False
+    trim_per_m: float = 0.0
+    lent_to: str = ""
+
+
 class Telemetry(Struct, frozen=True):
     """The whole rover at one moment, for the page and for recorders.
 
@@ -311,3 +324,4 @@ class Telemetry(Struct, frozen=True):
     events: tuple[Event, ...]
     tick_ms: float
     missed_ticks: int
+    gamepad: GamepadView = GamepadView()

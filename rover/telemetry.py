@@ -14,6 +14,7 @@ from rover.messages import (
     Condition,
     DeviceHealth,
     Event,
+    GamepadView,
     GovernedMotion,
     Pose,
     PowerReading,
@@ -135,6 +136,7 @@ class Snapshot(Struct, frozen=True):
     events: tuple[Event, ...]
     tick_s: float
     missed_ticks: int
+    gamepad: GamepadView = GamepadView()
 
 
 class Teller:
@@ -171,6 +173,7 @@ class Teller:
             events=at.events,
             tick_ms=at.tick_s * 1000.0,
             missed_ticks=at.missed_ticks,
+            gamepad=at.gamepad,
         )
 
     def _wheels(

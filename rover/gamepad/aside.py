@@ -90,7 +90,7 @@ class Aside:
         self._wake.set()
 
     def _run(self) -> None:
-        _be_ordinary()
+        be_ordinary()
         lamps = PadLamps(self._device)
         rumble: Rumble | None = None
         shown: Lamp | None = None
@@ -149,7 +149,7 @@ class Aside:
         return True
 
 
-def _be_ordinary() -> None:
+def be_ordinary() -> None:
     """Give up the loop's priority, which a thread inherits."""
     try:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))

@@ -1,10 +1,12 @@
 """The sockets between the processes, both ends: ZeroMQ over Unix sockets, MessagePack inside.
 
-Three sockets stand in the runtime directory, all bound by control:
+Four sockets stand in the runtime directory, all bound by control:
 
 - ``drive.ipc``      SUB, from every client's PUB: two parts, the source's name and a DriveCommand
 - ``requests.ipc``   ROUTER, from every client's DEALER: a number and a Request, answered by the
   same number and an Answer
+- ``pads.ipc``       ROUTER, from every client's DEALER: a number and a PadAsk, answered by the
+  same number and a PadLoan
 - ``telemetry.ipc``  PUB, to every client's SUB: one Telemetry; slow readers lose frames
 
 Deadlines, not disconnects, are the failsafe: a socket tells nobody that its peer has gone.
@@ -16,6 +18,7 @@ from rover.link.control import (
     MAX_MESSAGE_BYTES,
     ControlLink,
     Inbox,
+    ReceivedPadAsk,
     ReceivedRequest,
     RefusedDrive,
     claim,
@@ -27,6 +30,7 @@ __all__ = [
     "ControlClient",
     "ControlLink",
     "Inbox",
+    "ReceivedPadAsk",
     "ReceivedRequest",
     "RefusedDrive",
     "claim",

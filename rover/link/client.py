@@ -2,9 +2,10 @@
 
 import itertools
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import msgspec
 import zmq
@@ -23,6 +24,9 @@ from rover.messages import (
     Telemetry,
     require_finite,
 )
+from rover.pad_messages import PadAsk, PadLoan
+
+_Read = TypeVar("_Read")
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -40,10 +44,12 @@ class ControlClient:
         self._context = zmq.Context(io_threads=1)
         self._drive = self._socket(zmq.PUB, "drive")
         self._requests = self._socket(zmq.DEALER, "requests")
+        self._pads = self._socket(zmq.DEALER, "pads")
         self._telemetry = self._socket(zmq.SUB, "telemetry")
         self._telemetry.subscribe(b"")
         self._drive_lock = threading.Lock()
         self._request_lock = threading.Lock()
+        self._pads_lock = threading.Lock()
         self._sequence = itertools.count(1)
         self._numbers = itertools.count(1)
 
@@ -84,25 +90,42 @@ class ControlClient:
         Raises LinkError when control does not answer within ``timeout_s``; it may then still
         have heard the request. Raises LinkError too for an answer that cannot be read.
         """
+        asked_s = self._clock.now_s()
+        request = Request(kind, who, asked_s if stamp_s is None else stamp_s)
         with self._request_lock:
-            number = str(next(self._numbers)).encode()
-            asked_s = self._clock.now_s()
-            request = Request(kind, who, asked_s if stamp_s is None else stamp_s)
-            try:
-                self._requests.send_multipart((number, _encode(request)), zmq.NOBLOCK)
-            except zmq.Again as error:
-                raise self._no_answer(timeout_s) from error
-            while (left_s := asked_s + timeout_s - self._clock.now_s()) > 0:
-                # Answers to requests that timed out earlier are passed over.
-                if self._requests.poll(int(left_s * 1000) + 1, zmq.POLLIN):
-                    parts = self._requests.recv_multipart()
-                    if parts[0] == number:
-                        return self._read_answer(parts)
-            raise self._no_answer(timeout_s)
+            parts = self._exchange(self._requests, _encode(request), timeout_s)
+        return self._read(decoding.answer, parts)
 
-    def _read_answer(self, parts: list[bytes]) -> Answer:
+    def ask_for_pads(self, ask: PadAsk, timeout_s: float = 1.0) -> PadLoan:
+        """Ask for the gamepads, go on having them, or give them back; wait for the answer.
+
+        They are lent for a second at a time. Raises LinkError as ``request`` does.
+        """
+        with self._pads_lock:
+            parts = self._exchange(self._pads, _encode(ask), timeout_s)
+        return self._read(decoding.pad_loan, parts)
+
+    def _exchange(
+        self, socket: "zmq.Socket[bytes]", payload: bytes, timeout_s: float
+    ) -> list[bytes]:
+        """Send a numbered question and wait for the answer of that number."""
+        number = str(next(self._numbers)).encode()
+        end_s = self._clock.now_s() + timeout_s
         try:
-            return decoding.answer(parts)
+            socket.send_multipart((number, payload), zmq.NOBLOCK)
+        except zmq.Again as error:
+            raise self._no_answer(timeout_s) from error
+        while (left_s := end_s - self._clock.now_s()) > 0:
+            # Answers to questions that timed out earlier are passed over.
+            if socket.poll(int(left_s * 1000) + 1, zmq.POLLIN):
+                parts = socket.recv_multipart()
+                if parts[0] == number:
+                    return parts
+        raise self._no_answer(timeout_s)
+
+    def _read(self, decode: Callable[[list[bytes]], _Read], parts: list[bytes]) -> _Read:
+        try:
+            return decode(parts)
         except BadMessageError as error:
             raise LinkError(
                 f"an answer of another version ({error}): restart control and web together"
@@ -130,7 +153,7 @@ class ControlClient:
 
     def close(self) -> None:
         """Let go of the sockets; what has not been sent yet is dropped."""
-        for socket in (self._drive, self._requests, self._telemetry):
+        for socket in (self._drive, self._requests, self._pads, self._telemetry):
             socket.close()
         self._context.term()
 

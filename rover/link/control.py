@@ -13,11 +13,13 @@ from rover.errors import BadMessageError, InUseError, LinkError
 from rover.link import decoding
 from rover.link.address import address
 from rover.messages import Answer, DriveCommand, Request, Source, Telemetry
+from rover.pad_messages import PadAsk, PadLoan
 
 # Larger than any honest message by a factor of ten; ZeroMQ drops a peer that sends more.
 MAX_MESSAGE_BYTES = 4096
 # What one call of ``receive`` takes at most, so that a flood cannot hold up a tick.
 MAX_RECEIVED = 64
+_MAX_PAD_ASKS = 2
 
 # In the runtime directory, held by whoever touches the hardware.
 LOCK_NAME = "control.lock"
@@ -39,12 +41,20 @@ class RefusedDrive(msgspec.Struct, frozen=True):
     reason: str
 
 
+class ReceivedPadAsk(msgspec.Struct, frozen=True):
+    """Somebody asks for the gamepads, and where the answer goes."""
+
+    ask: PadAsk
+    reply_to: tuple[bytes, bytes]
+
+
 class Inbox(msgspec.Struct, frozen=True):
     """What has come in since the last look, each kind in the order it came."""
 
     drive: tuple[DriveCommand, ...]
     refused: tuple[RefusedDrive, ...]
     requests: tuple[ReceivedRequest, ...]
+    pad_asks: tuple[ReceivedPadAsk, ...] = ()
 
 
 class ControlLink:
@@ -60,11 +70,13 @@ class ControlLink:
         self._drive = self._context.socket(zmq.SUB)
         self._drive.subscribe(b"")
         self._requests = self._context.socket(zmq.ROUTER)
+        self._pads = self._context.socket(zmq.ROUTER)
         self._telemetry = self._context.socket(zmq.PUB)
         self._telemetry.sndhwm = 4
         for socket, name in (
             (self._drive, "drive"),
             (self._requests, "requests"),
+            (self._pads, "pads"),
             (self._telemetry, "telemetry"),
         ):
             socket.linger = 0
@@ -104,7 +116,8 @@ class ControlLink:
                 drive.append(decoding.drive_command(parts))
             except BadMessageError as error:
                 refused.append(RefusedDrive(decoding.source_named(parts[0]), str(error)))
-        return Inbox(tuple(drive), tuple(refused), tuple(self._receive_requests()))
+        requests = tuple(self._receive_requests())
+        return Inbox(tuple(drive), tuple(refused), requests, tuple(self._receive_pad_asks()))
 
     def _receive_requests(self) -> list[ReceivedRequest]:
         received: list[ReceivedRequest] = []
@@ -122,6 +135,25 @@ class ControlLink:
             received.append(ReceivedRequest(request, (parts[0], number)))
         return received
 
+    def _receive_pad_asks(self) -> list[ReceivedPadAsk]:
+        # One a tick is what a calibration asks; more may wait until the next.
+        received: list[ReceivedPadAsk] = []
+        for _ in range(_MAX_PAD_ASKS):
+            try:
+                parts = self._pads.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            reply_to = (parts[0], parts[1] if len(parts) > 1 else b"")
+            try:
+                received.append(ReceivedPadAsk(decoding.pad_ask(parts), reply_to))
+            except BadMessageError as error:
+                self._pads.send_multipart((*reply_to, _encode(PadLoan(str(error)))), zmq.NOBLOCK)
+        return received
+
+    def answer_pad_ask(self, received: ReceivedPadAsk, loan: PadLoan) -> None:
+        """Answer who asked for the gamepads."""
+        self._pads.send_multipart((*received.reply_to, _encode(loan)), zmq.NOBLOCK)
+
     def answer(self, received: ReceivedRequest, answer: Answer) -> None:
         """Answer a request; a client that has gone is none of control's business."""
         self._send_answer(received.reply_to, answer)
@@ -136,7 +168,7 @@ class ControlLink:
 
     def close(self) -> None:
         """Unbind, and let another control process have the directory."""
-        for socket in (self._drive, self._requests, self._telemetry):
+        for socket in (self._drive, self._requests, self._pads, self._telemetry):
             socket.close()
         self._context.term()
         self._lock.close()

@@ -11,6 +11,7 @@ import msgspec
 
 from rover.errors import BadMessageError
 from rover.messages import Answer, DriveCommand, Request, Source, Telemetry, require_finite
+from rover.pad_messages import PadAsk, PadLoan
 
 # Who may drive through the link: nobody else can pass for the gamepad and outrank the phone.
 LINKED_SOURCES = frozenset({Source.WEB})
@@ -28,6 +29,8 @@ _Message = TypeVar("_Message")
 _drive = msgspec.msgpack.Decoder(DriveCommand).decode
 _request = msgspec.msgpack.Decoder(Request).decode
 _answer = msgspec.msgpack.Decoder(Answer).decode
+_pad_ask = msgspec.msgpack.Decoder(PadAsk).decode
+_pad_loan = msgspec.msgpack.Decoder(PadLoan).decode
 _telemetry = msgspec.msgpack.Decoder(Telemetry).decode
 
 
@@ -69,6 +72,18 @@ def request(parts: Sequence[bytes]) -> Request:
 def answer(parts: Sequence[bytes]) -> Answer:
     """Return control's answer. Raises BadMessageError."""
     return _decoded(_answer, parts[1] if len(parts) == _PARTS else b"", "an answer")
+
+
+def pad_ask(parts: Sequence[bytes]) -> PadAsk:
+    """Return what is asked about the gamepads, as ROUTER hands it over. Raises BadMessageError."""
+    payload = parts[2] if len(parts) == _REQUEST_PARTS else b""
+    return _decoded(_pad_ask, payload, "a question for the gamepads")
+
+
+def pad_loan(parts: Sequence[bytes]) -> PadLoan:
+    """Return control's answer to that. Raises BadMessageError."""
+    payload = parts[1] if len(parts) == _PARTS else b""
+    return _decoded(_pad_loan, payload, "an answer about the gamepads")
 
 
 def telemetry(payload: bytes) -> Telemetry:
