@@ -1,9 +1,10 @@
 """A calibration in front of a person: the pad's events and the person's keys in, pictures out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -36,6 +37,53 @@ class Pad(Protocol):
     def read(self) -> list[Event]:
         """Return what has happened since the last look. Raises DeviceError if it is gone."""
         ...
+
+
+class PlaceView(Struct, frozen=True):
+    """Where a control is: sticks -1 to 1 (left and up negative), everything else 0 to 1."""
+
+    control: str
+    at: float
+
+
+class AxisView(Struct, frozen=True):
+    """An axis as the pad sends it: ``raw``, and that as a part, 0 to 1, of its range.
+
+    ``restless`` is one that moves by itself and is left out.
+    """
+
+    name: str
+    raw: int
+    part: float
+    restless: bool
+
+
+class FoundView(Struct, frozen=True):
+    """A control that has been found, and what it sends, in words."""
+
+    control: str
+    sends: str
+
+
+class SessionView(Struct, frozen=True):
+    """All that a person is shown of a session at one moment.
+
+    ``control`` is the one that is asked for, empty while none is; ``remark`` is what else is to
+    be said, empty if nothing. ``missing`` are the controls that have not been found.
+    """
+
+    title: str
+    stage: Stage
+    text: str
+    remark: str
+    number: int
+    count: int
+    control: str
+    places: tuple[PlaceView, ...]
+    axes: tuple[AxisView, ...]
+    down: tuple[str, ...]
+    found: tuple[FoundView, ...]
+    missing: tuple[str, ...]
 
 
 class Outcome(StrEnum):
@@ -112,30 +160,55 @@ class Session:
         """Return why what was found would not drive, empty if it would."""
         return why_cannot_drive(PadMapping(self.found, CALIBRATED), self._bindings)
 
-    def render(self) -> RenderableType:
+    def view(self) -> SessionView:
         """Return what to show now."""
         pad, calibration = self._asked[0]
         view = calibration.view
-        title = "Calibrate a gamepad"
-        if self.pad is not None:
-            title = f"{pad.identity.name} ({pad.identity.key})"
-            if view.question is not None and view.stage in {Stage.DO, Stage.LET_GO}:
-                title += f": {view.number} of {view.count}"
+        asking = view.question is not None and view.stage in {Stage.DO, Stage.LET_GO}
+        remark = self._said or view.hint
+        if calibration.done:
+            remark = self._said or self.why_not_write() or self._without()
+        where = places(PadMapping(calibration.found), pad.down, pad.raws)
+        known = self.pad is not None
+        return SessionView(
+            title=f"{pad.identity.name} ({pad.identity.key})" if known else "Calibrate a gamepad",
+            stage=view.stage,
+            text=view.text,
+            remark=remark,
+            number=view.number,
+            count=view.count,
+            control=view.question.control.value if asking and view.question else "",
+            places=tuple(PlaceView(control.value, at) for control, at in where.items()),
+            axes=tuple(_axes(pad, calibration.restless)) if known else (),
+            down=tuple(button_name(code) for code in sorted(pad.down)) if known else (),
+            found=tuple(
+                FoundView(control.value, served_text(served))
+                for control, served in self.found.items()
+            ),
+            missing=tuple(control.value for control in Control if control not in self.found),
+        )
+
+    def render(self) -> RenderableType:
+        """Return what to show now, drawn in letters."""
+        pad, calibration = self._asked[0]
+        view = self.view()
+        title = view.title
+        if view.control:
+            title += f": {view.number} of {view.count}"
         parts: list[RenderableType] = []
         if calibration.done:
-            parts += [self._summary(), Text("Move everything: the drawing has to do the same.")]
+            parts += [_summary(view), Text("Move everything: the drawing has to do the same.")]
         else:
             parts.append(Text(view.text, style="bold"))
-            parts.append(Text(self._said or view.hint or " ", style="yellow"))
+            parts.append(Text(view.remark or " ", style="yellow"))
         # Above the drawing: a small terminal shows the upper part.
         parts.append(Text(self._keys(calibration), style="dim"))
         where = places(PadMapping(calibration.found), pad.down, pad.raws)
         parts.append(picture(where))
         if self.pad is not None and not calibration.done:
-            parts.append(_sent(pad, calibration.restless))
+            parts.append(_sent(view))
         if calibration.done:
-            remark = self._said or self.why_not_write() or self._without()
-            parts.append(Text(remark or " ", style="yellow"))
+            parts.append(Text(view.remark or " ", style="yellow"))
         return Panel(Group(*parts), title=title, title_align="left")
 
     def _without(self) -> str:
@@ -159,30 +232,34 @@ class Session:
             return "w: write it   b: ask the last one again   q: leave, nothing is written"
         return "Enter: skip, the pad has no such thing   b: back   q: leave, nothing is written"
 
-    def _summary(self) -> Table:
-        table = Table(title="Found", title_justify="left")
-        table.add_column("control")
-        table.add_column("sends")
-        for control, served in self.found.items():
-            table.add_row(control.value, served_text(served))
-        missing = [control.value for control in Control if control not in self.found]
-        if missing:
-            table.add_row("not there", ", ".join(missing), style="dim")
-        return table
+
+def _summary(view: SessionView) -> Table:
+    table = Table(title="Found", title_justify="left")
+    table.add_column("control")
+    table.add_column("sends")
+    for found in view.found:
+        table.add_row(found.control, found.sends)
+    if view.missing:
+        table.add_row("not there", ", ".join(view.missing), style="dim")
+    return table
 
 
-def _sent(pad: Pad, restless: frozenset[int]) -> Table:
+def _axes(pad: Pad, restless: frozenset[int]) -> Iterator[AxisView]:
+    for code, told in pad.capabilities.axes.items():
+        raw = pad.raws.get(code, told.minimum)
+        part = (raw - told.minimum) / max(1, told.maximum - told.minimum)
+        yield AxisView(axis_name(code), raw, min(1.0, max(0.0, part)), code in restless)
+
+
+def _sent(view: SessionView) -> Table:
     """Show what the pad sends, as it sends it."""
     table = Table(box=None, padding=(0, 1))
     for heading in ("axis", "", "raw"):
         table.add_column(heading)
-    for code, told in pad.capabilities.axes.items():
-        raw = pad.raws.get(code, told.minimum)
-        way = max(1, told.maximum - told.minimum)
-        place = min(_BAR - 1, max(0, (raw - told.minimum) * _BAR // (way + 1)))
+    for axis in view.axes:
+        place = min(_BAR - 1, int(axis.part * _BAR))
         bar = "." * place + "#" + "." * (_BAR - 1 - place)
-        note = " moves by itself, left out" if code in restless else ""
-        table.add_row(axis_name(code), bar, f"{raw}{note}")
-    down = ", ".join(button_name(code) for code in sorted(pad.down)) or "none"
-    table.add_row("buttons", down, "")
+        note = " moves by itself, left out" if axis.restless else ""
+        table.add_row(axis.name, bar, f"{axis.raw}{note}")
+    table.add_row("buttons", ", ".join(view.down) or "none", "")
     return table

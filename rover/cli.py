@@ -1,6 +1,7 @@
 """The `rover` command. What it starts is imported only when it is started."""
 
 import logging
+import os
 import sys
 import time
 from pathlib import Path
@@ -155,6 +156,7 @@ def web(  # noqa: PLR0917 - click passes them by name
     paired: bool,
 ) -> None:
     """Run the phone remote's web server."""
+    from calibration.store import calibration_path
     from rover import invitation
     from rover.realtime import let_control_go_first
     from web.invitations import GOOD_FOR_S
@@ -183,6 +185,7 @@ def web(  # noqa: PLR0917 - click passes them by name
         host=host or config.web.host,
         port=config.web.port if port is None else port,
         state_dir=paths.state_directory(),
+        calibration=calibration_path(files.calibration, os.environ),
         ready=ready,
     )
 

@@ -16,13 +16,14 @@ from werkzeug.exceptions import (
 )
 from wsproto.utilities import RemoteProtocolError
 
-from web import api, auth, diagnosis, openapi, pairing, shell
+from web import api, auth, diagnosis, openapi, pad_page, pairing, shell
 from web.access import Access
 from web.answering import NO_ROOM
 from web.api import json_error
 from web.door import MAX_BODY_BYTES
 from web.inflow import Budgets
 from web.names import HostNames
+from web.pad_desk import PadDesk
 from web.remote import Remote
 from web.sockets import MAX_MESSAGE_BYTES, PING_S, Place, Sockets, tune
 
@@ -30,11 +31,14 @@ from web.sockets import MAX_MESSAGE_BYTES, PING_S, Place, Sockets, tune
 _OPEN_ENDPOINTS = frozenset(
     {
         *("page", "static", "api.health", "openapi.openapi"),
-        *("pairing.form", "pairing.pair", "diagnosis.page", None),
+        *("pairing.form", "pairing.pair", "diagnosis.page", "pad.page", None),
     }
 )
 _OPEN_ROOM = "shell."
 _STOP_PATH = "/api/stop"
+_SOCKET_PATHS = "/ws"
+# The endpoints behind them; only paired devices have the second.
+_DRIVING, _CALIBRATING = "converse", "calibrate_pad"
 # A page is some fifty requests. All devices behind one address share this.
 _REQUESTS_HZ = 50.0
 _BURST_REQUESTS = 300
@@ -49,8 +53,11 @@ class _Misdirected(HTTPException):
     name = "Misdirected Request"
 
 
-def create_app(remote: Remote, sockets: Sockets, access: Access) -> Flask:
-    """Return the application over ``remote``, whose WebSockets ``sockets`` keeps."""
+def create_app(remote: Remote, sockets: Sockets, access: Access, desk: PadDesk) -> Flask:
+    """Return the application over ``remote``, whose WebSockets ``sockets`` keeps.
+
+    Gamepads are calibrated at ``desk``.
+    """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["SOCK_SERVER_OPTIONS"] = {
@@ -59,7 +66,12 @@ def create_app(remote: Remote, sockets: Sockets, access: Access) -> Flask:
         "receive_bytes": _RECEIVE_BYTES,
     }
     auth.protect(app, access.key, is_secure=remote.config.web.https == "on")
-    access.on_revoke(sockets.end_device)
+
+    def end_device(device_id: str) -> None:
+        sockets.end_device(device_id)
+        desk.end_device(device_id)
+
+    access.on_revoke(end_device)
     names = HostNames(remote.config.web.hosts.split())
     budgets = Budgets(_REQUESTS_HZ, _BURST_REQUESTS, _MAX_ADDRESSES)
 
@@ -79,6 +91,7 @@ def create_app(remote: Remote, sockets: Sockets, access: Access) -> Flask:
     app.register_blueprint(api.blueprint(remote, access))
     app.register_blueprint(pairing.blueprint(access))
     app.register_blueprint(diagnosis.blueprint(remote, access))
+    app.register_blueprint(pad_page.blueprint(access))
     app.register_blueprint(openapi.blueprint())
     app.register_error_handler(HTTPException, _error)
     app.register_error_handler(RemoteProtocolError, _bad_handshake)
@@ -94,10 +107,29 @@ def create_app(remote: Remote, sockets: Sockets, access: Access) -> Flask:
         response.headers["Cache-Control"] = "no-store"
         return response
 
+    _count_places(app, sockets, access)
+
+    def converse(ws: Server) -> None:
+        visitor = access.visitor()
+        sockets.serve(ws, request.user_agent.string, None if visitor is None else visitor.id)
+
+    sock = Sock(app)
+    sock.route(_SOCKET_PATHS, endpoint=_DRIVING)(converse)
+    sock.route(f"{_SOCKET_PATHS}/pad", endpoint=_CALIBRATING)(
+        pad_page.conversation(remote, access, sockets, desk)
+    )
+    return app
+
+
+def _count_places(app: Flask, sockets: Sockets, access: Access) -> None:
+    """Have every WebSocket take a place before the library takes it over, and leave it."""
+
     def open_socket() -> None:
         """Prepare the connection before the WebSocket library takes it over."""
-        if request.endpoint != "converse":
+        if request.endpoint not in {_DRIVING, _CALIBRATING}:
             return
+        if request.endpoint == _CALIBRATING:
+            pairing.paired(access)
         place = Place(request.remote_addr or "", access.visitor() is not None)
         refusal = "no thread is free" if NO_ROOM in request.environ else sockets.enter(place)
         if refusal:
@@ -116,13 +148,6 @@ def create_app(remote: Remote, sockets: Sockets, access: Access) -> Flask:
     app.before_request(open_socket)
     app.teardown_request(close_socket)
 
-    def converse(ws: Server) -> None:
-        visitor = access.visitor()
-        sockets.serve(ws, request.user_agent.string, None if visitor is None else visitor.id)
-
-    Sock(app).route("/ws")(converse)
-    return app
-
 
 def _may_watch(remote: Remote, access: Access) -> bool:
     return remote.config.web.watch_without_key or access.visitor() is not None
@@ -130,7 +155,7 @@ def _may_watch(remote: Remote, access: Access) -> bool:
 
 def _let_in(remote: Remote, access: Access) -> None:
     """Turn away other web sites, and those who may not watch."""
-    if request.method not in {"GET", "HEAD", "OPTIONS"} or request.path == "/ws":
+    if request.method not in {"GET", "HEAD", "OPTIONS"} or request.path.startswith(_SOCKET_PATHS):
         origin = auth.foreign_origin()
         if origin:
             raise Forbidden(f"pages of {origin} may not use this rover: open the rover's own page")
@@ -144,7 +169,7 @@ def _let_in(remote: Remote, access: Access) -> None:
 
 def _error(error: HTTPException) -> ResponseReturnValue:
     """JSON for scripts, words for people."""
-    if request.path.startswith(("/api", "/ws")):
+    if request.path.startswith(("/api", _SOCKET_PATHS)):
         return json_error(error)
     return error
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from calibration.store import CalibrationStore
 from rover.clock import Clock, SystemClock
 from rover.config import Config
 from rover.errors import ConfigError, ServeError
@@ -19,6 +20,7 @@ from web.app import create_app
 from web.console import Console
 from web.door import Door, Visitor
 from web.names import outward_address, own_names
+from web.pad_desk import PadDesk
 from web.remote import Remote
 from web.secure import SecureFront
 from web.sockets import Sockets
@@ -41,9 +43,13 @@ class WebServer:
         host: str,
         port: int,
         state_dir: Path,
+        calibration: Path | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Listen on ``host``:``port`` (0: any free one).
+
+        ``calibration`` is the file into which calibrated gamepads are written, by default one in
+        ``state_dir``.
 
         Raises ServeError if that cannot be had, ConfigError if the key and the paired devices
         cannot be kept in ``state_dir``.
@@ -65,7 +71,13 @@ class WebServer:
         self._stop_client = ControlClient(directory, clock)
         self.remote = Remote(config, self._client, self._stop_client, clock)
         self.sockets = Sockets(self.remote)
-        application = create_app(self.remote, self.sockets, self.access)
+        desk = PadDesk(
+            self._client.ask_for_pads,
+            CalibrationStore(calibration or state_dir / "calibration.toml"),
+            config.gamepad.bindings,
+            clock,
+        )
+        application = create_app(self.remote, self.sockets, self.access, desk)
 
         def give_back(visitor: Visitor) -> None:
             self.door.wait_for(visitor)
@@ -134,16 +146,20 @@ def run_web(
     host: str,
     port: int,
     state_dir: Path,
+    calibration: Path,
     ready: Callable[[WebServer], None],
 ) -> None:
     """Serve the phone remote until SIGTERM or SIGINT; runs in the main thread.
 
     ``directory`` is where control's sockets are or will be, ``state_dir`` where the key and the
-    paired devices are kept; ``ready`` is called once the page can be opened. Raises ServeError
-    when the port cannot be had, ConfigError when the key or the devices cannot be kept.
+    paired devices are kept, ``calibration`` the file for calibrated gamepads; ``ready`` is called
+    once the page can be opened. Raises ServeError when the port cannot be had, ConfigError when
+    the key or the devices cannot be kept.
     """
     ending = threading.Event()
-    server = WebServer(config, directory, host=host, port=port, state_dir=state_dir)
+    server = WebServer(
+        config, directory, host=host, port=port, state_dir=state_dir, calibration=calibration
+    )
     try:
         with _signals_set(ending):
             server.start()

@@ -17,7 +17,7 @@ from werkzeug.exceptions import NotFound
 _STATIC = Path(__file__).parent / "static"
 _WORKER = "worker.js"
 # Scripts that are not the remote's.
-_APART = frozenset({_WORKER, "pair.js", "offline.js"})
+_APART = frozenset({_WORKER, "pair.js", "offline.js", "pad.js", "pad-picture.js"})
 _FOR_EVER = "public, max-age=31536000, immutable"
 _VERSION_CHARACTERS = 12
 _ALREADY_SMALL = frozenset({".png"})

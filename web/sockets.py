@@ -4,6 +4,7 @@ import contextlib
 import logging
 import socket
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from msgspec import UNSET
@@ -28,10 +29,10 @@ MAX_MESSAGE_BYTES = 65536
 PING_S = 2.0
 
 # What the library raises when the client has closed, or is just about to.
-_CLOSING = (ConnectionClosed, LocalProtocolError)
+CLOSING = (ConnectionClosed, LocalProtocolError)
 
-_POLICY_VIOLATION = 1008
-_GOING_AWAY = 1001
+POLICY_VIOLATION = 1008
+GOING_AWAY = 1001
 _POLL_S = 0.1
 _CLOSE_S = 0.5
 
@@ -76,6 +77,7 @@ class Sockets:
         self._changed = threading.Condition()
         self._open: dict[Server, DriveSession] = {}
         self._places: list[Place] = []
+        self._guests = 0
         # Devices that may not drive any more; no other one ever gets their ids.
         self._ended: set[str] = set()
         self._ending = threading.Event()
@@ -103,6 +105,23 @@ class Sockets:
             self._places.remove(place)
             self._changed.notify_all()
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether all conversations shall end."""
+        return self._ending.is_set()
+
+    @contextlib.contextmanager
+    def guest(self) -> Iterator[None]:
+        """Count a conversation that drives nothing among those that end when the server does."""
+        with self._changed:
+            self._guests += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._guests -= 1
+                self._changed.notify_all()
+
     def end_device(self, device_id: str) -> None:
         """Take the right to drive from a device's connections now, and close them.
 
@@ -126,7 +145,7 @@ class Sockets:
         def write(text: str) -> None:
             try:
                 ws.send(text)
-            except _CLOSING as error:
+            except CLOSING as error:
                 raise ConnectionResetError("the client has gone") from error
 
         def state(with_telemetry: bool) -> StateFrame:
@@ -150,18 +169,18 @@ class Sockets:
         remote, name = self._remote, session.name
         _log.info("%s connected%s", name, "" if session.may_drive else ", watching only")
         outbox.start()
-        code, text = _GOING_AWAY, "the web server ends"
+        code, text = GOING_AWAY, "the web server ends"
         try:
             # Without its reader thread a connection is deaf, whatever else it believes.
             while not self._ending.is_set() and ws.thread.is_alive():
                 if session.is_revoked:
-                    code, text = _POLICY_VIOLATION, "this device is not paired any more"
+                    code, text = POLICY_VIOLATION, "this device is not paired any more"
                     break
                 messages = _receive_all(ws)
                 if messages:
                     session.receive(messages, remote.clock.now_s())
                 if session.is_hopeless:
-                    code, text = _POLICY_VIOLATION, "too many bad frames"
+                    code, text = POLICY_VIOLATION, "too many bad frames"
                     break
         except ConnectionClosed:
             pass
@@ -171,12 +190,12 @@ class Sockets:
                 # It is stuck in a write to a phone that does not read.
                 ws.sock.shutdown(socket.SHUT_RDWR)
             _log.info("%s disconnected", name)
-        _say_goodbye(ws, code, text)
+        say_goodbye(ws, code, text)
 
     def wait_until_empty(self, timeout_s: float) -> bool:
         """Wait until all conversations have ended; tell whether they did in time."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._open, timeout_s)
+            return self._changed.wait_for(lambda: not (self._open or self._guests), timeout_s)
 
     def close(self, timeout_s: float) -> bool:
         """End all conversations; tell whether they ended within ``timeout_s``."""
@@ -184,14 +203,14 @@ class Sockets:
         return self.wait_until_empty(timeout_s)
 
 
-def _say_goodbye(ws: Server, code: int, text: str) -> None:
+def say_goodbye(ws: Server, code: int, text: str) -> None:
     """Close ``ws``, if the client has not, and let nothing follow.
 
     Flask would send an HTTP answer of its own after the closing frame.
     """
     try:
         ws.close(code, text)
-    except (OSError, *_CLOSING):
+    except (OSError, *CLOSING):
         # The library says that a connection is closed before it answers the client's closing
         # frame, or its rubbish, with one of its own.
         ws.thread.join(_CLOSE_S)

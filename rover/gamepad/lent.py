@@ -54,8 +54,12 @@ class LentPads:
             return tuple(self._troubles.values())
 
     def close(self) -> None:
-        """Have the thread let go of the pads as soon as it can; nobody waits for it."""
+        """Have the thread let go of the pads as soon as it can; control does not wait for it."""
         self._ending.set()
+
+    def wait(self) -> None:
+        """Wait until the pads have been let go of."""
+        self._thread.join()
 
     def _run(self) -> None:
         be_ordinary()

@@ -13,6 +13,7 @@ from msgspec import structs
 from rover.clock import Clock, ManualClock
 from rover.config import Config
 from rover.gamepad import GamepadUpdate
+from rover.gamepad.lending import LendablePad
 from rover.hardware import Hardware
 from rover.hardware.bus.lines import EndpointFactory
 from rover.hardware.gpio import GpioPanel
@@ -20,7 +21,7 @@ from rover.hardware.ina260 import Ina260Monitor
 from rover.hardware.pca9685 import Pca9685Steering
 from rover.hardware.roboclaw import RoboclawDrive
 from rover.hearing import Pad
-from rover.link import Inbox, ReceivedRequest, RefusedDrive
+from rover.link import Inbox, ReceivedPadAsk, ReceivedRequest, RefusedDrive
 from rover.loop import ControlLoop
 from rover.messages import (
     Answer,
@@ -34,6 +35,7 @@ from rover.messages import (
     Telemetry,
 )
 from rover.pacing import Pacer, Waiter
+from rover.pad_messages import PadAsk, PadLoan
 from rover.sim.memory import SimulatedRover
 from rover.sim.truth import Truth
 from tests.builders import osr_config
@@ -50,10 +52,15 @@ class FakeLink:
         self.refused: deque[RefusedDrive] = deque()
         self.requests: deque[ReceivedRequest] = deque()
         self.answers: list[Answer] = []
+        self.pad_asks: deque[ReceivedPadAsk] = deque()
+        self.loans: list[PadLoan] = []
         self.published: deque[Telemetry] = deque(maxlen=50)
 
     def receive(self) -> Inbox:
-        inbox = Inbox(tuple(self.drive), tuple(self.refused), tuple(self.requests))
+        inbox = Inbox(
+            tuple(self.drive), tuple(self.refused), tuple(self.requests), tuple(self.pad_asks)
+        )
+        self.pad_asks.clear()
         self.drive.clear()
         self.refused.clear()
         self.requests.clear()
@@ -61,6 +68,9 @@ class FakeLink:
 
     def answer(self, received: ReceivedRequest, answer: Answer) -> None:
         self.answers.append(answer)
+
+    def answer_pad_ask(self, received: ReceivedPadAsk, loan: PadLoan) -> None:
+        self.loans.append(loan)
 
     def publish(self, telemetry: Telemetry) -> None:
         self.published.append(telemetry)
@@ -116,7 +126,10 @@ class MemoryRover:
             panel=GpioPanel(self.config, lambda: EndpointFactory(simulated.lines)),
         )
         self.pad = make_pad(self.config, clock)
-        self.loop = ControlLoop(self.config, clock, self.hardware, self.link, self.pad)
+        lender = self.pad if isinstance(self.pad, LendablePad) else None
+        self.loop = ControlLoop(
+            self.config, clock, self.hardware, self.link, self.pad, lender=lender
+        )
         self._pacer = Pacer(1.0 / self.config.loop.rate_hz, clock.now_s())
         # Its rule for cutting a tick short is the real one; no input comes between ticks here.
         self._waiter = Waiter(clock, self._pacer, (), lambda: False, tuple)
@@ -165,6 +178,12 @@ class MemoryRover:
         self.link.requests.append(ReceivedRequest(request, (b"", b"")))
         self.tick()
         return self.link.answers[-1]
+
+    def say_of_pads(self, ask: PadAsk) -> PadLoan:
+        """Ask for the gamepads, run a tick, and return what is answered."""
+        self.link.pad_asks.append(ReceivedPadAsk(ask, (b"", b"")))
+        self.tick()
+        return self.link.loans.pop()
 
     def armed(self) -> "MemoryRover":
         """Come up, arm, and have the phone at neutral; return the rover, ready to drive."""

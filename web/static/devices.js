@@ -11,6 +11,7 @@ export class DeviceList {
   async show(mayDrive) {
     setHidden(byId("pair"), mayDrive);
     setHidden(byId("doctor"), !mayDrive);
+    setHidden(byId("calibrate-pad"), !mayDrive);
     if (mayDrive) await this.#ask("/api/devices", {});
     else this.#list.replaceChildren();
   }
