@@ -98,7 +98,7 @@ class PadDesk:
             text, learned = self._calibrate(borrowing, hear, tell)
             tell(_encode(EndedFrame(text, written=learned is not None)).decode())
         except (LinkError, DeviceError) as error:
-            text = f"{error}. Nothing was written."
+            text = f"{str(error).rstrip('.?')}. Nothing was written."
             tell(_encode(EndedFrame(text, written=False)).decode())
         finally:
             self._give_back(borrowing, learned)

@@ -233,7 +233,19 @@ class Gamepad:
                 f"{name}: a stick or a trigger is not at rest; if nobody holds it, raise "
                 "sticks.deadband or take another gamepad"
             )
-        return self._trouble or ("" if self._aside is None else self._aside.trouble())
+        power = "" if self._aside is None else self._aside.trouble()
+        return self._trouble or power or self._without_stop(plugged)
+
+    def _without_stop(self, plugged: Plugged) -> str:
+        """Say that a person who reaches for the emergency stop on this pad would find none."""
+        stop = self._bindings.stop
+        if Control(stop) in plugged.pad.mapping.controls:
+            return ""
+        return (
+            f"{plugged.pad.name} has no emergency stop, for it has no {stop}: bind another control "
+            "to gamepad.bindings.stop, or run `rover calibrate gamepad`; letting go of the "
+            "dead-man button stops the rover all the same"
+        )
 
 
 def _sticks(controls: Controls, mode: DriveMode) -> StickInput:

@@ -167,6 +167,14 @@ def test_a_pad_that_lacks_the_bound_dead_man_is_refused(take):
         )
 
 
+def test_a_pad_without_an_emergency_stop_is_told_of(take):
+    hand = take(OSR, structs.replace(XBOX, keys=[pads.BTN_SOUTH, pads.BTN_TR]))
+    trouble = hand.do((KEY, pads.BTN_TR, 0)).trouble
+    assert "has no emergency stop, for it has no east" in trouble
+    assert "rover calibrate gamepad" in trouble
+    assert take(OSR).do((KEY, pads.BTN_TR, 0)).trouble == ""
+
+
 def test_a_trigger_held_as_the_pad_appears_is_asked_for_and_nobody_is_told_of_rest(take):
     held = structs.replace(XBOX, axes={**XBOX.axes, pads.ABS_RZ: AbsInfo(1023, 0, 1023)})
     hand = take(OSR, held)

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 import msgspec
 import zmq
 
+from rover.gamepad.lending import LendablePad
 from rover.link import ControlLink, ReceivedRequest
 from rover.messages import (
     Answer,
@@ -27,12 +28,15 @@ from rover.messages import (
     Twist,
     WheelView,
 )
+from rover.pad_messages import PadLoan
 
 PUBLISH_S = 0.05
 # What comes at all comes long before that; a busy computer may take its time.
 DEADLINE_S = 20.0
 # As often as something is said again that has not been heard.
 _AGAIN_S = 0.1
+# As often as a real one looks for what is asked of pads.
+_LENDING_S = 0.01
 
 Found = TypeVar("Found")
 
@@ -92,6 +96,8 @@ class FakeControl:
         self.commands: list[DriveCommand] = []
         self.refused: list[str] = []
         self.requests: list[Request] = []
+        # Set by a test that has pads to lend.
+        self.lender: LendablePad | None = None
         self._owed: list[ReceivedRequest] = []
         self._link = ControlLink(directory)
         self._changed = threading.Condition()
@@ -218,6 +224,10 @@ class FakeControl:
                 self._answering_late.clear()
                 while self._owed:
                     self._give_answer(self._owed.pop(0))
+            if self.lender is not None:
+                self._hear()
+                self.lender.keep(self.telemetry.state, now_s)
+                publish_s = min(publish_s, now_s + _LENDING_S)
             poller.poll(max(1, int((publish_s - now_s) * 1000)))
 
     def _hear(self) -> None:
@@ -231,6 +241,11 @@ class FakeControl:
                     self._owed.append(received)
                 else:
                     self._give_answer(received)
+            for asked in inbox.pad_asks:
+                loan = PadLoan("this rover has no pads")
+                if self.lender is not None:
+                    loan = self.lender.ask(asked.ask, self.telemetry.state, time.monotonic())
+                self._link.answer_pad_ask(asked, loan)
             self._changed.notify_all()
 
     def _give_answer(self, received: ReceivedRequest) -> None:

@@ -39,7 +39,9 @@ class RefusedError(Exception):
 class Phone:
     """One connection. Its page time is this computer's monotonic clock, unless told otherwise."""
 
-    def __init__(self, port: int, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, port: int, headers: dict[str, str] | None = None, target: str = "/ws"
+    ) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), DEADLINE_S)
         # Browsers set this too; without it two frames would wait for each other.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -54,10 +56,10 @@ class Phone:
         self.has_wheel = False
         self.close_code: int | None = None
         fields = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-        self._put(Request(host=f"127.0.0.1:{port}", target="/ws", extra_headers=fields))
+        self._put(Request(host=f"127.0.0.1:{port}", target=target, extra_headers=fields))
         while self._ws.state.name == "CONNECTING":
             self._take()
-        self.name = self.wait("welcome")["client"]
+        self.name = self.wait("welcome")["client"] if target == "/ws" else ""
 
     def send(self, type_: str, **fields: object) -> None:
         """Send one frame with the page's time in it."""

@@ -123,6 +123,15 @@ export function showWheels(wheels) {
   });
 }
 
+function padText({ name, slow, trim_per_m: trim, lent_to: lentTo }) {
+  if (lentTo) return `calibrated by ${lentTo}`;
+  if (!name) return "none";
+  const said = [name];
+  if (slow) said.push("slowly");
+  if (trim !== 0) said.push(`trimmed ${Math.abs(trim).toFixed(2)} 1/m to the ${trim > 0 ? "left" : "right"}`);
+  return said.join(", ");
+}
+
 export function showFigures(telemetry, link, frame) {
   const rows = {
     "Round trip": link.roundTripMs === null ? "?" : `${link.roundTripMs.toFixed(0)} ms`,
@@ -132,6 +141,7 @@ export function showFigures(telemetry, link, frame) {
     "Missed ticks": String(telemetry.missed_ticks),
     Position: `${telemetry.pose.x_m.toFixed(2)}, ${telemetry.pose.y_m.toFixed(2)} m`,
     Heading: `${degrees(telemetry.pose.yaw_rad).toFixed(0)}°`,
+    Gamepad: padText(telemetry.gamepad),
     "This page": link.client,
   };
   const list = byId("figures");
