@@ -146,7 +146,7 @@ def run_web(
     host: str,
     port: int,
     state_dir: Path,
-    calibration: Path,
+    calibration: Path | None = None,
     ready: Callable[[WebServer], None],
 ) -> None:
     """Serve the phone remote until SIGTERM or SIGINT; runs in the main thread.

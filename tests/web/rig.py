@@ -5,10 +5,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flask import Flask
+
+from calibration.store import CalibrationStore
 from rover.config import Config
 from rover.messages import Source, Stop
+from rover.pad_messages import PadLoan
 from tests.web.fake_control import FakeControl
+from web.access import Access
+from web.app import create_app
+from web.pad_desk import PadDesk
+from web.remote import Remote
 from web.server import WebServer
+from web.sockets import Sockets
+
+
+def application(remote: Remote, access: Access) -> Flask:
+    """The server's application without its sockets and threads; it calibrates no gamepad."""
+    desk = PadDesk(
+        lambda ask: PadLoan("a test lends no pads"),
+        CalibrationStore(Path("/nowhere/calibration.toml")),
+        remote.config.gamepad.bindings,
+        remote.clock,
+    )
+    return create_app(remote, Sockets(remote), access, desk)
 
 
 @contextmanager

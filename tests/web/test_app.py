@@ -12,10 +12,9 @@ from rover.errors import LinkError
 from rover.messages import Answer, RequestKind, Stop
 from tests.builders import osr_config
 from tests.web.fake_control import still_rover
+from tests.web.rig import application
 from web.access import Access
-from web.app import create_app
 from web.remote import Remote
-from web.sockets import Sockets
 
 KEY = "correct-horse-battery-staple"
 SAME = {"Origin": "http://localhost"}
@@ -73,7 +72,7 @@ def access(tmp_path, clock):
 
 @pytest.fixture
 def app(remote, access):
-    return create_app(remote, Sockets(remote), access)
+    return application(remote, access)
 
 
 @pytest.fixture

@@ -12,11 +12,10 @@ from rover.clock import ManualClock
 from rover.messages import Condition, DeviceHealth
 from tests.builders import osr_config
 from tests.web.fake_control import still_rover
+from tests.web.rig import application
 from tests.web.test_app import Client
 from web.access import Access
-from web.app import create_app
 from web.remote import Remote
-from web.sockets import Sockets
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def remote(clock):
 
 @pytest.fixture
 def phone(remote, access):
-    return create_app(remote, Sockets(remote), access).test_client()
+    return application(remote, access).test_client()
 
 
 @pytest.fixture
@@ -62,7 +61,7 @@ def report(phone, key):
 def test_only_a_paired_device_may_see_it(remote, access, watch_without_key):
     web = structs.replace(remote.config.web, watch_without_key=watch_without_key)
     remote.config = structs.replace(remote.config, web=web)
-    phone = create_app(remote, Sockets(remote), access).test_client()
+    phone = application(remote, access).test_client()
     assert phone.get("/api/doctor").status_code == 403
     page = phone.get("/doctor").text
     assert "Pair this device" in page

@@ -18,12 +18,11 @@ from rover.clock import ManualClock
 from rover.messages import Answer, RequestKind, Stop
 from tests.builders import osr_config
 from tests.web.fake_control import still_rover
+from tests.web.rig import application
 from tests.web.test_app import Client
 from web.access import Access
-from web.app import create_app
 from web.openapi import description
 from web.remote import Remote
-from web.sockets import Sockets
 
 CHECKS = (
     status_code_conformance,
@@ -51,7 +50,7 @@ def rig(tmp_path_factory):
     client, clock = Client(), ManualClock()
     remote = Remote(osr_config(), client, client, clock)
     access = Access(tmp_path_factory.mktemp("state"), clock)
-    app = create_app(remote, Sockets(remote), access)
+    app = application(remote, access)
     yield app, access, client, clock, remote
     remote.close()
 

@@ -14,12 +14,11 @@ import pytest
 from rover.clock import ManualClock
 from rover.errors import ConfigError, LinkError
 from rover.messages import RequestKind
+from tests.web.rig import application
 from tests.web.test_app import Client, error, fetch
 from web.access import Access
-from web.app import create_app
 from web.console import Console, Question, Wish, ask
 from web.remote import Remote
-from web.sockets import Sockets
 
 ORIGIN = {"Origin": "http://localhost"}
 
@@ -42,7 +41,7 @@ def access(short_dir, clock):
 @pytest.fixture
 def app(config, client, clock, access):
     remote = Remote(config, client, client, clock)
-    yield create_app(remote, Sockets(remote), access)
+    yield application(remote, access)
     remote.close()
 
 

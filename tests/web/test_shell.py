@@ -9,12 +9,11 @@ from msgspec import structs
 
 from rover.clock import ManualClock
 from tests.builders import osr_config
+from tests.web.rig import application
 from tests.web.test_app import Client
 from web.access import Access
-from web.app import create_app
 from web.remote import Remote
 from web.shell import Shell
-from web.sockets import Sockets
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def browser(directory, watch):
     web = structs.replace(config.web, watch_without_key=watch)
     clock = ManualClock()
     remote = Remote(structs.replace(config, web=web), Client(), Client(), clock)
-    return create_app(remote, Sockets(remote), Access(directory, clock)).test_client()
+    return application(remote, Access(directory, clock)).test_client()
 
 
 @pytest.fixture
