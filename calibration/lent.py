@@ -92,5 +92,10 @@ class Borrowing:
         return changed
 
     def give_back(self, learned: LearnedPad | None = None) -> None:
-        """Let the rover have them again, and drive with what was learned. Raises LinkError."""
-        self._ask(PadAsk(self._who, done=True, learned=learned))
+        """Let the rover have them again, and drive with what was learned.
+
+        Raises LinkError if control does not answer, or will not drive with that.
+        """
+        loan = self._ask(PadAsk(self._who, done=True, learned=learned))
+        if loan.refusal:
+            raise LinkError(loan.refusal)

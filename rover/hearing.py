@@ -158,8 +158,10 @@ class Hearing:
             self._arbiter.receive(update.command, now_s)
         if update.trouble != self._pad_trouble:
             self._pad_trouble = update.trouble
-            severity = Severity.WARNING if update.trouble else Severity.INFO
-            self._journal.add(now_s, severity, "gamepad", update.trouble or f"{update.name} ready")
+            if update.trouble:
+                self._journal.add(now_s, Severity.WARNING, "gamepad", update.trouble)
+            elif update.connected:
+                self._journal.add(now_s, Severity.INFO, "gamepad", f"{update.name} ready")
         for note in update.notes:
             self._journal.add(now_s, Severity.INFO, "gamepad-show", note)
         self._tell_habits(update, now_s)

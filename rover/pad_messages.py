@@ -51,7 +51,7 @@ class LentPad(Struct, frozen=True):
     down: tuple[int, ...]
 
 
-class LentEvent(Struct, frozen=True, array_like=True):
+class LentEvent(Struct, frozen=True):
     """What a pad sent: type, code and value as in linux/input.h."""
 
     path: str

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from benchmarks.fuzz.independent import agrees
 from benchmarks.fuzz.target import Family, Target, require
+from rover.config.pads import PadButtonsConfig, PadConfig, PadStickConfig, PadTriggerConfig
 from rover.errors import BadMessageError
 from rover.link import decoding
 from rover.messages import (
@@ -26,6 +27,14 @@ from rover.messages import (
     Source,
     Spin,
     Stop,
+)
+from rover.pad_messages import (
+    LearnedPad,
+    LentAxis,
+    LentEvent,
+    LentPad,
+    PadAsk,
+    PadLoan,
 )
 from tests.web.fake_control import still_rover
 
@@ -115,6 +124,32 @@ _COMMANDS = tuple(
 )
 _REQUESTS = tuple(Request(kind, "phone 1", 7343.609) for kind in RequestKind)
 _ANSWERS = (Answer(True), Answer(False, ("the battery is low", "let go of the sticks first")))
+_LEARNED = LearnedPad(
+    "045e:02ea",
+    PadConfig(
+        left_stick_y=PadStickConfig("ABS_Y", -32768, 0.5, 32767, deadband=0.02),
+        right_trigger=PadTriggerConfig("ABS_RZ", 0, 1023),
+        buttons=PadButtonsConfig(right_shoulder="BTN_TR"),
+    ),
+)
+_PAD_ASKS = (PadAsk("phone 1"), PadAsk("phone 1", done=True), PadAsk("p", True, _LEARNED))
+_PAD_LOANS = (
+    PadLoan("the rover is armed"),
+    PadLoan(
+        "",
+        (
+            LentPad(
+                "/dev/input/event7",
+                *(3, 0x45E, 0x2EA, 0x301, "pad", ""),
+                keys=(304, 311),
+                axes=(LentAxis(1, -32768, 32767, 128, -5),),
+                down=(304,),
+            ),
+        ),
+        (LentEvent("/dev/input/event7", 1, 304, 1),),
+        ("no permission to read /dev/input/event9",),
+    ),
+)
 _TELEMETRY = structs.replace(
     still_rover(),
     stamp_s=7343.609,
@@ -147,6 +182,20 @@ TARGETS = (
         _reader(decoding.answer),
         _seeds((b"1",), _ANSWERS),
         _tokens(*_ANSWERS),
+    ),
+    Target(
+        "questions about gamepads",
+        Family.IPC,
+        _reader(decoding.pad_ask),
+        _seeds((_IDENTITY, b"1"), _PAD_ASKS),
+        _tokens(*_PAD_ASKS, _LEARNED, _LEARNED.pad),
+    ),
+    Target(
+        "lent gamepads",
+        Family.IPC,
+        _reader(decoding.pad_loan),
+        _seeds((b"1",), _PAD_LOANS),
+        _tokens(*_PAD_LOANS, *_PAD_LOANS[1].pads),
     ),
     Target(
         "telemetry",

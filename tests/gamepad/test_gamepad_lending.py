@@ -210,6 +210,17 @@ def test_what_was_learned_counts_at_once(rover, shelf):
     assert not rover.stands()
 
 
+def test_what_no_file_could_hold_is_not_learned(rover, shelf):
+    rover.borrow_until(lambda loan: loan.pads)
+    nonsense = PadConfig(left_stick_y=PadStickConfig("ABS_NOWHERE", 0, 128, 255))
+    loan = rover.borrow(done=True, learned=LearnedPad("1234:5678", nonsense))
+    assert "ABS_NOWHERE" in loan.refusal
+    assert rover.lender.lent_to == ""
+    assert "1234:5678" not in shelf.made[-1].gamepad.pads
+    rover.run(0.2)
+    assert rover.has_pad
+
+
 def test_the_web_goes_on_driving_while_the_pad_is_away(rover):
     """A phone needs no pad; arming for it takes the pad back all the same."""
     rover.borrow_until(lambda loan: loan.pads)
