@@ -1,15 +1,18 @@
 .DEFAULT_GOAL := help
-.PHONY: help sim test check bench faults fuzz mutants soak format clean
+.PHONY: help sim install install-test test check bench faults fuzz mutants soak format clean
 
 # Passed on to what is run: make sim ARGS="--port 8081", make test ARGS="-k steering"
 ARGS ?=
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 sim: ## drive a simulated rover on this computer
 	@tools/venv.sh
 	@.venv/bin/rover sim $(ARGS)
+
+install: ## install on this Raspberry Pi: shows every step, asks first
+	@if [ "$$(id -u)" = 0 ]; then ./install.sh $(ARGS); else sudo ./install.sh $(ARGS); fi
 
 test: ## set up what the tests need and run them all
 	@tools/test-setup.sh
@@ -22,6 +25,10 @@ check: ## linters, types, layers, all tests, coverage: what a change has to pass
 bench: ## measure how fast it is
 	@tools/venv.sh test
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+install-test: ## install into Debian roots made by debootstrap (root, minutes)
+	@tools/test-setup.sh install
+	@python3 tools/install_test.py $(ARGS)
 
 faults: ## break every single thing while it drives; measure how it stops
 	@tools/test-setup.sh faults

@@ -15,6 +15,8 @@ import pytest
 from calibration.doctor import document as troubleshooting
 from calibration.doctor.finding import Finding, Report, Verdict
 from calibration.doctor.remedies import REMEDIES
+from installer import program, work
+from installer.__main__ import parser as installer_parser
 from rover import messages, units
 from rover.cli import main
 from rover.config import DeadlineConfig, RoboclawConfig
@@ -43,7 +45,7 @@ HARDWARE = (ROOT / "docs" / "hardware.md").read_text(encoding="utf-8")
 TRACE = (ROOT / "docs" / "follow-one-command.md").read_text(encoding="utf-8")
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
-NAMED_FILE = re.compile(r"`((?:rover|web|calibration|tests|tools|benchmarks)/[\w./-]*)`")
+NAMED_FILE = re.compile(r"`((?:rover|web|calibration|installer|tests|tools|benchmarks)/[\w./-]*)`")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 # What may begin an absolute path: the system's own places, and the routes of the page.
 ABSOLUTE = re.compile(r"(?<![\w.~:/<)}])/[a-z]\w*")
@@ -53,6 +55,7 @@ PLACES = {
     "/opt",
     "/run",
     "/sys",
+    "/usr",
     "/var",
     "/boot",
     "/api",
@@ -122,7 +125,9 @@ def test_no_path_of_one_persons_computer_is_told(document: Path) -> None:
 
 
 def rooms() -> list[str]:
-    found = re.findall(r"^### `((?:rover|web|calibration)/[\w/]*)`$", ARCHITECTURE, re.MULTILINE)
+    found = re.findall(
+        r"^### `((?:rover|web|calibration|installer)/[\w/]*)`$", ARCHITECTURE, re.MULTILINE
+    )
     assert {"rover/", "rover/motion/", "web/", "calibration/"} <= set(found)
     return found
 
@@ -135,7 +140,7 @@ def test_the_modules_named_in_a_room_are_those_that_are_there(room: str) -> None
 
 
 def test_every_package_has_its_room_or_its_line() -> None:
-    tops = ("rover", "web", "calibration")
+    tops = ("rover", "web", "calibration", "installer")
     packages = {path.parent for top in tops for path in (ROOT / top).rglob("*.py")}
     upstairs = section(ARCHITECTURE, "`rover/`")
     for package in packages:
@@ -280,6 +285,28 @@ def test_the_doctors_report_is_described_with_its_fields() -> None:
     assert listed == list(Finding.__struct_fields__)
     for verdict in Verdict:
         assert f"`{verdict}`" in text
+
+
+# Installing
+
+
+def test_every_step_and_option_of_the_installer_is_told() -> None:
+    text = text_of(ROOT / "docs" / "install.md")
+    steps = re.findall(
+        r"^\| ([A-Z][^|]*) \|", section(text, "What each step changes"), re.MULTILINE
+    )
+    assert steps == [step.title for step in work.STEPS]
+    told = set(re.findall(r"`(--[\w-]+)`", section(text, "Options")))
+    options = {
+        name
+        for action in installer_parser()._actions
+        for name in action.option_strings
+        if name.startswith("--") and name != "--help"
+    }
+    assert told == options
+    for file in (*program.files_of(ROOT), program.COMMAND, program.CONFIG):
+        if file.startswith("systemd/") and "hotspot" not in file:
+            assert Path(file).name in text, file
 
 
 # Hardware

@@ -33,6 +33,11 @@ if [ "${1:-}" = faults ]; then
   /sbin/ldconfig -p | grep 'libfuse3\?\.so' >/dev/null || lacks fuse3
 fi
 
+# A Debian of its own to install into: only `make install-test` has one.
+if [ "${1:-}" = install ]; then
+  command -v debootstrap >/dev/null || lacks debootstrap
+fi
+
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null; then

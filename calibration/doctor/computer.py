@@ -77,7 +77,10 @@ def _packages(surroundings: Surroundings) -> Iterable[Finding]:
     if from_apt:
         how = f"Run `sudo apt install {' '.join(from_apt)}`; the venv must see system packages."
     else:
-        how = "Install the rover anew: README.md, On a Raspberry Pi."
+        how = (
+            "Install anew: `sudo ./install.sh uninstall`, then `sudo ./install.sh`; what you have "
+            "set stays."
+        )
     found = f"missing: {', '.join(name for name, _ in missing)}"
     yield trouble("packages", "packages", tried, found, how=how)
 

@@ -1,0 +1,1 @@
+"""What `install.sh` does, with Python's standard library alone: it runs before there is a venv."""
