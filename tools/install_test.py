@@ -125,7 +125,7 @@ def simulated(root: Root) -> Iterator[None]:
 
 def page_is_there(root: Root) -> None:
     """Ask the simulated rover's page whether it lives."""
-    with simulated(root):
+    with root.with_kernel_files(), simulated(root):
         end_s = time.monotonic() + 30
         while True:
             try:
