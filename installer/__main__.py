@@ -5,7 +5,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -39,7 +40,8 @@ def main(
     live = root == Path("/") and Path("/run/systemd/system").is_dir()
     system = System(root, runner or CommandRunner(root, progress.waiting), live)
     try:
-        _run(options, system, source, progress, ask)
+        with _in_order():
+            _run(options, system, source, progress, ask)
     except InstallError as error:
         progress.end()
         print(f"\n{error.what}\nNext: {error.next_step}", file=sys.stderr)
@@ -100,7 +102,6 @@ def _run(
         preflight.check_room(system)
     if not options.dry_run:
         preflight.check_rights(system)
-        _end_in_order()
     choices = _choices(options, record, pi)
     if options.what == "uninstall":
         _uninstall(options, work.job_for(system, source, choices), progress, ask)
@@ -181,14 +182,22 @@ def _tell_what_is_next(
     progress.say("What is missing or wrong, from the supply to the wheel: `rover doctor`.")
 
 
-def _end_in_order() -> None:
+@contextmanager
+def _in_order() -> Iterator[None]:
     """Have a lost connection and SIGTERM end this as Ctrl-C does, with what belongs to that."""
 
     def end(_number: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
-    for number in work.ENDING:
-        signal.signal(number, end)
+    before = {number: signal.signal(number, end) for number in work.ENDING}
+    # The services must be able to read what root makes here.
+    mask = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(mask)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ _CAUSES = (
             "Temporary failure resolving",
             "Could not resolve",
             "Failed to fetch",
+            # What `apt-get update` could not fetch it only warns of.
+            "Unable to locate package",
             "NewConnectionError",
             "NameResolutionError",
             "Network is unreachable",

@@ -17,16 +17,22 @@ _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 
 
 class CommandRunner:
-    """Runs commands for a System; ``waiting`` is called now and then while one runs."""
+    """Runs commands for a System; ``waiting`` is called now and then while one runs.
 
-    def __init__(self, root: Path, waiting: Callable[[], None]) -> None:
+    What they say goes to ``log``, of the system itself if none is named.
+    """
+
+    def __init__(self, root: Path, waiting: Callable[[], None], log: Path | None = None) -> None:
         self._root = root
         self._waiting = waiting
+        self._log_file = log or root / LOG.lstrip("/")
 
     def __call__(self, command: Sequence[str], *, quiet: bool) -> Outcome:
         """Run it and wait."""
         words = list(command)
         environment = {**os.environ, **_ENVIRONMENT}
+        # What this program is found by is not for the one that it installs.
+        environment.pop("PYTHONPATH", None)
         if self._root != Path("/"):
             words = ["chroot", str(self._root), *words]
             # There is no systemd to talk to; systemctl changes links and nothing else.
@@ -68,10 +74,9 @@ class CommandRunner:
             raise
 
     def _log(self, command: Sequence[str], output: str) -> None:
-        path = self._root / LOG.lstrip("/")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as stream:
+            self._log_file.parent.mkdir(parents=True, exist_ok=True)
+            with self._log_file.open("a", encoding="utf-8") as stream:
                 stream.write(f"$ {' '.join(command)}\n{output}\n")
         except OSError:
             # A full disk shows in what the command says, too.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from installer.changes import Change, Run
 from installer.errors import InstallError
 from installer.program import CURRENT, VERSIONS, in_force, is_new, old_versions
-from installer.step import Job, Step, files_differ
+from installer.step import Job, Step
 from installer.system import System
 from installer.units import ALARM, CONTROL, TARGET, UNIT_FOLDER, WEB, is_active, unit_files
 
@@ -54,7 +54,7 @@ def _restarts(system: System, unit: str) -> str:
 
 def changes_program(job: Job) -> bool:
     """Whether what runs would be another program than before."""
-    return is_new(job) or bool(files_differ(job, unit_files(job)))
+    return is_new(job) or bool(unit_files(job))
 
 
 def stop(system: System) -> list[Change]:
@@ -77,7 +77,8 @@ def _plan_stop(job: Job) -> Sequence[Change]:
     return stop(job.system) if changes_program(job) else []
 
 
-def _undo_stop(job: Job) -> Sequence[Change]:
+def _undo_start(job: Job) -> Sequence[Change]:
+    # First of all: the last step is taken back first.
     return stop(job.system)
 
 
@@ -98,5 +99,5 @@ def tidy(job: Job, before: str) -> list[Change]:
     return old_versions(job.system, [one for one in keep if one.startswith(VERSIONS)])
 
 
-STOP = Step("Rover stopped", _plan_stop, _undo_stop)
-START = Step("Rover started", _plan_start, _nothing)
+STOP = Step("Rover stopped", _plan_stop, _nothing)
+START = Step("Rover started", _plan_start, _undo_start)

@@ -1,6 +1,7 @@
 """The files that systemd, udev and others read: copied from the checkout's systemd/."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from installer.changes import Change, Remove, Run, WriteFile
 from installer.step import Job, Step, files_differ, still_there
@@ -11,6 +12,8 @@ TARGET = "rover.target"
 CONTROL, WEB = "rover-control.service", "rover-web.service"
 ALARM = "rover-alarm.service"
 UNITS = (TARGET, CONTROL, WEB, ALARM)
+# By the version of systemd that knows what is in it; an older one would complain.
+_DROP_IN, _DROP_IN_SINCE = f"{CONTROL}.d/restart-direct.conf", 254
 # What is started at boot, the target last.
 ENABLED = (CONTROL, WEB, TARGET)
 SYSUSERS = "/etc/sysusers.d/rover.conf"
@@ -24,14 +27,18 @@ def sysusers_file(job: Job) -> list[Change]:
 
 
 def unit_files(job: Job) -> list[Change]:
-    """Return what writes the units as this checkout has them."""
-    return [_copied(job, name, f"{UNIT_FOLDER}/{name}") for name in UNITS]
+    """Return what writes those units that the source has and that are otherwise now."""
+    names = list(UNITS)
+    if _systemd_version(job.system) >= _DROP_IN_SINCE:
+        names.append(_DROP_IN)
+    # An older version of the rover may lack some.
+    there = [name for name in names if (job.source / "systemd" / name).is_file()]
+    return files_differ(job, [_copied(job, name, f"{UNIT_FOLDER}/{name}") for name in there])
 
 
-def unit_files_that_differ(job: Job) -> list[Change]:
-    """Return what writes those units that its source has and that are otherwise now."""
-    names = [name for name in UNITS if (job.source / "systemd" / name).is_file()]
-    return files_differ(job, [_copied(job, name, f"{UNIT_FOLDER}/{name}") for name in names])
+def _systemd_version(system: System) -> int:
+    words = (system.ask("systemctl", "--version") or "").split()
+    return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
 
 
 def _copied(job: Job, name: str, path: str) -> WriteFile:
@@ -56,7 +63,7 @@ def reload(system: System) -> list[Change]:
 
 def _plan_units(job: Job) -> Sequence[Change]:
     system = job.system
-    changes = files_differ(job, unit_files(job))
+    changes = unit_files(job)
     tmpfiles = files_differ(job, [_copied(job, "tmpfiles.d/rover.conf", _TMPFILES)])
     if changes:
         changes += reload(system)
@@ -81,7 +88,8 @@ def _undo_units(job: Job) -> Sequence[Change]:
     system = job.system
     on = [unit for unit in ENABLED if is_enabled(system, unit)]
     changes: list[Change] = [Run(("systemctl", "disable", *on))] if on else []
-    paths = [f"{UNIT_FOLDER}/{name}" for name in UNITS]
+    drop_ins = str(Path(_DROP_IN).parent)
+    paths = [f"{UNIT_FOLDER}/{name}" for name in (*UNITS, drop_ins)]
     changes += [Remove(path) for path in still_there(job, *paths, _TMPFILES, SYSUSERS)]
     return [*changes, *reload(system)] if changes else []
 

@@ -138,7 +138,7 @@ def _roll_back(job: Job, before: str, progress: Progress, *, start: bool) -> Non
     changes = [*running.stop(system), *program.switch_to(system, before)]
     old = replace(job, source=system.at(before))
     _do(changes, system, progress)
-    files = units.unit_files_that_differ(old)
+    files = units.unit_files(old)
     _do([*files, *(units.reload(system) if files else ())], system, progress)
     if start:
         _do(running.start(system), system, progress)

@@ -27,8 +27,8 @@ UNITS = ("rover-control.service", "rover-web.service", "rover-alarm.service", "r
 MOST_EXPOSED = 20
 PORT = 18080
 INTERRUPTED = 130
-# The systemd that knows RestartMode and can verify udev's rules.
-KNOWS_ALL = 254
+# The systemd that can verify udev's rules.
+VERIFIES_RULES = 254
 # What uninstall says that it keeps.
 KEPT = {"/etc/rover/rover.toml", "/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"}
 OPTIONS = ("--anyway", "--yes", "--pi", "4", "--bluetooth", "off", "--user", "pi")
@@ -87,16 +87,13 @@ def read_by_its_systemd(root: Root) -> None:
     version = int(root.run("systemctl", "--version").split()[1])
     for unit in UNITS:
         said = root.run("systemd-analyze", "verify", "--man=no", f"/etc/systemd/system/{unit}")
-        if version < KNOWS_ALL:
-            # It does not know the key yet, and does without what it is for.
-            said = "\n".join(one for one in said.splitlines() if "'RestartMode'" not in one)
         expect(not said.strip(), said)
         if unit.endswith(".service"):
             security = ("systemd-analyze", "security", "--offline=true", "--no-pager")
             said = root.run(*security, f"--threshold={MOST_EXPOSED}", f"/etc/systemd/system/{unit}")
             (told,) = (line for line in said.splitlines() if "exposure level" in line)
             print(f"      {told.encode('ascii', 'ignore').decode().strip()}")
-    if version >= KNOWS_ALL:
+    if version >= VERIFIES_RULES:
         root.run("udevadm", "verify", "/etc/udev/rules.d/99-rover.rules")
 
 

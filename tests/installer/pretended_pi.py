@@ -44,6 +44,7 @@ class PretendedPi:
     root: Path
     live: bool = False
     model: int = 4
+    systemd: int = 254
     raspi_config: bool = True
     raspi_config_writes: bool = True
     fails: dict[str, Outcome] = field(default_factory=dict)
@@ -137,6 +138,8 @@ class PretendedPi:
                 return Outcome(0, "active") if unit in self.active else Outcome(3, "failed")
             case ["systemctl", "show", "--property=NRestarts", _]:
                 return Outcome(0, "NRestarts=0")
+            case ["systemctl", "--version"]:
+                return Outcome(0, f"systemd {self.systemd} ({self.systemd}.1-1)")
             case ["journalctl", *_]:
                 return Outcome(0, "it does not find its own feet")
             case ["dpkg", "--audit"]:

@@ -13,6 +13,7 @@ from installer.__main__ import main
 from installer.choices import RECORD
 from installer.errors import InstallError
 from installer.network import PORT, hotspot_password
+from installer.runner import CommandRunner
 from installer.system import Outcome
 from installer.units import UNITS
 from rover.config import WebConfig
@@ -149,8 +150,33 @@ def test_the_person_joins_only_the_groups_that_are_missing(pi: PretendedPi, sour
 
 def test_the_units_are_all_of_them_and_the_port_is_the_pages() -> None:
     there = {path.name for path in (ROOT / "systemd").iterdir() if path.is_file()}
+    assert {path.parent.name for path in (ROOT / "systemd").glob("*.d/*")} == {
+        *("rover-control.service.d", "sysusers.d", "tmpfiles.d")
+    }
     assert {*UNITS, "rover-hotspot.service"} == there
     assert WebConfig().port == PORT
+
+
+@pytest.mark.parametrize(("version", "there"), [(252, False), (254, True), (257, True)])
+def test_systemd_gets_only_what_it_knows(
+    pi: PretendedPi, source: Path, version: int, there: bool
+) -> None:
+    pi.systemd = version
+    install(pi, source)
+    place = pi.root / "etc/systemd/system/rover-control.service.d/restart-direct.conf"
+    assert place.exists() is there
+    assert install(pi, source).changes == []
+
+
+def test_others_can_read_what_root_makes(pi: PretendedPi, source: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        assert run(pi, source, "--pi", "5", "--yes") == 0
+    finally:
+        assert os.umask(before) == 0o077
+    folder = pi.root / "opt/rover-versions"
+    for path in (folder, *folder.rglob("*")):
+        assert path.stat().st_mode & 0o044 == 0o044, path
 
 
 # What people do wrong, and what happens to them
@@ -336,6 +362,17 @@ def test_what_is_not_installed_is_not_taken_away(
     assert "not installed here" in capsys.readouterr().err
 
 
+def test_what_drives_is_stopped_before_anything_of_it_goes(pi: PretendedPi, source: Path) -> None:
+    pi.live = True
+    install(pi, source)
+    pi.ran = []
+    told = Told()
+    work.uninstall(pi.job(source), told, purge=False)
+    assert pi.ran[0].startswith("systemctl stop rover.target rover-control.service")
+    assert told.changes[0] == f"run `{pi.ran[0]}`"
+    assert pi.active == set()
+
+
 # The record
 
 
@@ -349,7 +386,21 @@ def test_what_was_chosen_holds_until_it_is_chosen_otherwise(pi: PretendedPi, sou
     assert (choices["bluetooth"], choices["hotspot"]) == ("off", False)
 
 
-# The script itself
+# The script itself, and real commands
+
+
+def test_commands_are_run_without_what_only_this_program_needs(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    waited = []
+    runner = CommandRunner(Path("/"), lambda: waited.append(1), tmp_path / "log")
+    said = runner(("sh", "-c", 'echo "${PYTHONPATH-none} $DEBIAN_FRONTEND"; exit 3'), quiet=True)
+    assert said == Outcome(3, "none noninteractive\n")
+    assert runner(("no-such-command-anywhere",), quiet=True).code == 127
+    # While it runs, there is something to see.
+    assert waited == []
+    runner(("sh", "-c", "sleep 0.5; echo slept"), quiet=False)
+    assert waited
+    assert (tmp_path / "log").read_text() == "$ sh -c sleep 0.5; echo slept\nslept\n\n"
 
 
 def test_the_script_runs_before_there_is_any_package(tmp_path: Path) -> None:
