@@ -99,6 +99,8 @@ def _run(
         if not options.anyway and (system.root == Path("/") or options.pi is None):
             _right_computer(system, pi, name)
         preflight.check_clock()
+        if system.root == Path("/"):
+            preflight.check_overlay(system)
         preflight.check_room(system)
     if not options.dry_run:
         preflight.check_rights(system)

@@ -63,13 +63,17 @@ def check_rights(system: System) -> None:
         )
 
 
-def check_room(system: System) -> None:
-    """Raise InstallError if the disk is read-only, not kept, or full."""
-    if system.root == Path("/") and _OVERLAY.search(system.text("/proc/cmdline") or ""):
+def check_overlay(system: System) -> None:
+    """Raise InstallError if what is written to this running system is not kept."""
+    if _OVERLAY.search(system.text("/proc/cmdline") or ""):
         raise InstallError(
             "the overlay file system is on: whatever is installed is gone after a reboot",
             "Switch it off: `sudo raspi-config nonint do_overlayfs 1`, reboot, run this again.",
         )
+
+
+def check_room(system: System) -> None:
+    """Raise InstallError if the disk is read-only or full."""
     for path in ("/opt", "/var"):
         place = system.at(path)
         while not place.exists():

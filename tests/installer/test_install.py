@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -279,6 +281,65 @@ def test_a_full_disk_is_told_and_leaves_no_half_file(
     assert run(pi, source, "--yes", "--pi", "5") == 1
     assert "Next: Make room" in capsys.readouterr().err
     assert pi.files() == before
+
+
+def _old_clock(monkeypatch, _pi: PretendedPi) -> None:
+    monkeypatch.setattr("time.time", lambda: 0.0)
+
+
+def _little_room(monkeypatch, _pi: PretendedPi) -> None:
+    usage = shutil.disk_usage("/")._replace(free=300 * 1024**2)
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage)
+
+
+def _read_only(monkeypatch, pi: PretendedPi) -> None:
+    found = os.statvfs(pi.root)
+    flags = found.f_flag | os.ST_RDONLY
+    changed = os.statvfs_result((*found[:8], flags, found[9]))
+    monkeypatch.setattr("os.statvfs", lambda _path: changed)
+
+
+def _somebody(monkeypatch, pi: PretendedPi) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("os.access", lambda _path, _mode: False)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told", "next_step"),
+    [
+        (_old_clock, "the clock is years behind", "sudo date"),
+        (_little_room, "/opt has 300 MB free; 700 MB are needed", "sudo apt-get clean"),
+        (_read_only, "/opt is read-only", "memory card"),
+        (_somebody, "root's rights", "sudo ./install.sh"),
+    ],
+)
+def test_what_must_be_so_is_looked_at_before_anything_is_changed(  # noqa: PLR0917
+    pi: PretendedPi,
+    source: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch,
+    spoil: Callable,
+    told: str,
+    next_step: str,
+) -> None:
+    before = pi.files()
+    with monkeypatch.context() as patch:
+        spoil(patch, pi)
+        assert run(pi, source, "--yes", "--pi", "5") == 1
+    said = capsys.readouterr().err
+    assert told in said
+    assert next_step in said
+    assert (pi.files(), pi.ran) == (before, [])
+
+
+@pytest.mark.parametrize("words", ["overlayroot=tmpfs", "boot=overlay"])
+def test_a_system_that_forgets_is_told(pi: PretendedPi, words: str) -> None:
+    pi.write("/proc/cmdline", f"console=tty1 {words} rootwait\n")
+    with pytest.raises(InstallError, match="gone after a reboot") as refused:
+        preflight.check_overlay(pi.system)
+    assert "do_overlayfs 1" in refused.value.next_step
+    pi.write("/proc/cmdline", "console=tty1 rootwait\n")
+    preflight.check_overlay(pi.system)
 
 
 def test_somebody_elses_command_is_not_written_over(

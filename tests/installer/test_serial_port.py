@@ -152,6 +152,13 @@ def test_lines_that_are_added_hold_and_go_again(before: list[str], added: list[s
     assert now == text
 
 
+def test_of_two_lines_the_last_one_counts() -> None:
+    assert not boot_files.in_force(f"{UART}\nenable_uart=0\n", UART)
+    assert boot_files.in_force(f"enable_uart=0\n{UART}\n", UART)
+    # An overlay does not take another one's place.
+    assert boot_files.in_force(f"{OVERLAYS[0]}\ndtoverlay=dwc2\n", OVERLAYS[0])
+
+
 def test_what_somebody_writes_below_stays_and_holds() -> None:
     text = boot_files.with_line("[pi4]\na=1\n", UART) + "b=2\n"
     left = boot_files.without_own(text)

@@ -110,6 +110,15 @@ def test_a_version_that_does_not_come_up_goes_back(pi: PretendedPi, old: Path, n
     assert in_force(pi) == version_name(new)
 
 
+def test_a_version_that_dies_again_and_again_goes_back(
+    pi: PretendedPi, old: Path, new: Path
+) -> None:
+    pi.restarting = {version_name(new)}
+    with pytest.raises(InstallError, match="does not come up"):
+        install(pi, new)
+    check_that_the_old_one_drives(pi, old)
+
+
 def test_whatever_fails_the_old_one_drives_again(pi: PretendedPi, old: Path, new: Path) -> None:
     commands = [
         "python3 -m venv",
