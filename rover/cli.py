@@ -113,6 +113,30 @@ def control(
 @directory_option
 @config_options
 @simulated_option
+@child_option
+def camera(
+    directory: Path,
+    files: ConfigFiles,
+    simulated_in: Path | None,
+) -> None:
+    """Take the pictures that the phone remote shows; has no part in driving."""
+    from rover.app import Terminator
+    from rover.camera.process import run_camera
+    from rover.realtime import let_control_go_first
+    from rover.simulated import simulated
+
+    config = files.load()
+    log_to_stderr("camera")
+    let_control_go_first()
+    if simulated_in is not None:
+        config = simulated(config, simulated_in)
+    run_camera(config.camera, directory, Terminator())
+
+
+@main.command()
+@directory_option
+@config_options
+@simulated_option
 def alarm(
     directory: Path,
     files: ConfigFiles,

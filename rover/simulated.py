@@ -27,4 +27,5 @@ def simulated(config: Config, directory: Path) -> Config:
         steering=structs.replace(config.steering, i2c_bus=i2c, calibrated=True),
         power=structs.replace(config.power, i2c_bus=i2c),
         panel=structs.replace(config.panel, gpio=f"socket:{directory / 'gpio'}"),
+        camera=structs.replace(config.camera, source="synthetic"),
     )

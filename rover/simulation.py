@@ -1,4 +1,4 @@
-"""`rover sim`: the devices, control and the page, as three processes and one command."""
+"""`rover sim`: devices, control, camera and page, as four processes and one command."""
 
 import tempfile
 from collections.abc import Sequence
@@ -42,6 +42,7 @@ def simulate(shared: Sequence[str], remote: Sequence[str], *, open_browser: bool
                     "control",
                     _UP_WITHIN_S,
                 )
+        group.start("the camera", "camera", *where, "--sim", name, *shared)
         page = ("--open",) if open_browser else ()
         group.start("the web server", "web", "--paired", *where, *shared, *remote, *page)
         group.watch(stopping)

@@ -1,6 +1,7 @@
 """The Flask application: the page, its WebSocket, and who is let in to them."""
 
 import socket
+import threading
 from http import HTTPStatus
 
 from flask import Flask, Response, g, render_template, request
@@ -16,7 +17,7 @@ from werkzeug.exceptions import (
 )
 from wsproto.utilities import RemoteProtocolError
 
-from web import api, auth, diagnosis, openapi, pad_page, pairing, shell
+from web import api, auth, diagnosis, openapi, pad_page, pairing, shell, video
 from web.access import Access
 from web.answering import NO_ROOM
 from web.api import json_error
@@ -38,12 +39,14 @@ _OPEN_ROOM = "shell."
 _STOP_PATH = "/api/stop"
 _SOCKET_PATHS = "/ws"
 # The endpoints behind them; only paired devices have the second.
-_DRIVING, _CALIBRATING = "converse", "calibrate_pad"
+_DRIVING, _CALIBRATING, _WATCHING = "converse", "calibrate_pad", "watch_camera"
 # A page is some fifty requests. All devices behind one address share this.
 _REQUESTS_HZ = 50.0
 _BURST_REQUESTS = 300
 _MAX_ADDRESSES = 256
 _RECEIVE_BYTES = 16384
+# Who sees the camera's picture costs the rover's radio more than who sees telemetry.
+MAX_VIEWERS = 16
 
 
 class _Misdirected(HTTPException):
@@ -92,6 +95,7 @@ def create_app(remote: Remote, sockets: Sockets, access: Access, desk: PadDesk) 
     app.register_blueprint(pairing.blueprint(access))
     app.register_blueprint(diagnosis.blueprint(remote, access))
     app.register_blueprint(pad_page.blueprint(access))
+    app.register_blueprint(video.blueprint(remote.pictures))
     app.register_blueprint(openapi.blueprint())
     app.register_error_handler(HTTPException, _error)
     app.register_error_handler(RemoteProtocolError, _bad_handshake)
@@ -118,23 +122,37 @@ def create_app(remote: Remote, sockets: Sockets, access: Access, desk: PadDesk) 
     sock.route(f"{_SOCKET_PATHS}/pad", endpoint=_CALIBRATING)(
         pad_page.conversation(remote, access, sockets, desk)
     )
+    sock.route(f"{_SOCKET_PATHS}/camera", endpoint=_WATCHING)(
+        video.conversation(remote.pictures, remote.clock, sockets)
+    )
     return app
 
 
 def _count_places(app: Flask, sockets: Sockets, access: Access) -> None:
-    """Have every WebSocket take a place before the library takes it over, and leave it."""
+    """Have every WebSocket take a place before the library takes it over, and leave it.
+
+    Those who see the camera's picture have seats of their own: they keep no driver out.
+    """
+    seats = threading.Semaphore(MAX_VIEWERS)
 
     def open_socket() -> None:
         """Prepare the connection before the WebSocket library takes it over."""
-        if request.endpoint not in {_DRIVING, _CALIBRATING}:
+        if request.endpoint not in {_DRIVING, _CALIBRATING, _WATCHING}:
             return
         if request.endpoint == _CALIBRATING:
             pairing.paired(access)
-        place = Place(request.remote_addr or "", access.visitor() is not None)
-        refusal = "no thread is free" if NO_ROOM in request.environ else sockets.enter(place)
-        if refusal:
-            raise ServiceUnavailable(refusal)
-        g.place = place
+        if NO_ROOM in request.environ:
+            raise ServiceUnavailable("no thread is free")
+        if request.endpoint == _WATCHING:
+            if not seats.acquire(blocking=False):
+                raise ServiceUnavailable(f"{MAX_VIEWERS} pages see the picture already")
+            g.seat = True
+        else:
+            place = Place(request.remote_addr or "", access.visitor() is not None)
+            refusal = sockets.enter(place)
+            if refusal:
+                raise ServiceUnavailable(refusal)
+            g.place = place
         connection = request.environ.get("werkzeug.socket")
         if isinstance(connection, socket.socket):
             tune(connection)
@@ -144,6 +162,8 @@ def _count_places(app: Flask, sockets: Sockets, access: Access) -> None:
     def close_socket(_error: BaseException | None) -> None:
         if "place" in g:
             sockets.leave(g.place)
+        if "seat" in g:
+            seats.release()
 
     app.before_request(open_socket)
     app.teardown_request(close_socket)

@@ -153,7 +153,8 @@ class StateFrame(_Told, frozen=True, tag="state", omit_defaults=True):
     if nobody, and ``asking``, left out if nobody does, are those that ask it for the wheel.
     ``age_ms`` is the telemetry's age as it was sent; without news from control ``telemetry`` is
     left out and ``age_ms`` is that of the last one (null: none); ``trouble``, left out when there
-    is none, says why control cannot be understood.
+    is none, says why control cannot be understood. ``camera``, left out without one, is whether
+    there are pictures to be had at /ws/camera.
     """
 
     clock_s: float
@@ -165,6 +166,7 @@ class StateFrame(_Told, frozen=True, tag="state", omit_defaults=True):
     telemetry: Raw | UnsetType = UNSET
     trouble: str = ""
     asking: tuple[str, ...] = ()
+    camera: bool = False
 
 
 ServerFrame = WelcomeFrame | ReasonFrame | AnswerFrame | StateFrame

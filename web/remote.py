@@ -8,6 +8,7 @@ from rover.link import ControlClient
 from web.asking import Asker
 from web.hub import Hub
 from web.lease import Lease
+from web.pictures import Pictures
 
 
 class Remote:
@@ -19,12 +20,14 @@ class Remote:
         client: ControlClient,
         stop_client: ControlClient,
         clock: Clock,
+        pictures: Pictures,
     ) -> None:
         """``stop_client`` asks for stops only, so that no other request holds one up."""
         self.config = config
         self.client = client
         self.clock = clock
         self.hub = Hub(client, clock)
+        self.pictures = pictures
         self.lease = Lease(clock)
         self.asker = Asker(client, stop_client, clock)
         self._numbers = itertools.count(1)
@@ -35,10 +38,12 @@ class Remote:
         return f"{device} {next(self._numbers)}"
 
     def start(self) -> None:
-        """Begin to read telemetry."""
+        """Begin to read telemetry and pictures."""
         self.hub.start()
+        self.pictures.start()
 
     def close(self) -> None:
         """Stop using the clients; the sockets must have been closed before."""
         self.hub.close()
+        self.pictures.close()
         self.asker.close()

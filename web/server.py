@@ -21,6 +21,7 @@ from web.console import Console
 from web.door import Door, Visitor
 from web.names import outward_address, own_names
 from web.pad_desk import PadDesk
+from web.pictures import Pictures
 from web.remote import Remote
 from web.secure import SecureFront
 from web.sockets import Sockets
@@ -69,7 +70,8 @@ class WebServer:
         self._host = host
         self._client = ControlClient(directory, clock)
         self._stop_client = ControlClient(directory, clock)
-        self.remote = Remote(config, self._client, self._stop_client, clock)
+        pictures = Pictures(directory, clock)
+        self.remote = Remote(config, self._client, self._stop_client, clock, pictures)
         self.sockets = Sockets(self.remote)
         desk = PadDesk(
             self._client.ask_for_pads,

@@ -235,6 +235,7 @@ def _state_frame(remote: Remote, session: DriveSession, with_telemetry: bool) ->
         telemetry=newest.telemetry if with_telemetry and newest is not None else UNSET,
         trouble=remote.hub.trouble,
         asking=remote.lease.asking,
+        camera=remote.pictures.has_camera,
     )
 
 

@@ -1,6 +1,7 @@
 """The configuration: its sections here, how files become one in ``rover.config.files``."""
 
 from rover.config.base import Section
+from rover.config.camera import CameraConfig
 from rover.config.pads import (
     BindingsConfig,
     GamepadConfig,
@@ -29,6 +30,7 @@ from rover.config.sections import (
 
 __all__ = [
     "BindingsConfig",
+    "CameraConfig",
     "Config",
     "DeadlineConfig",
     "GamepadConfig",

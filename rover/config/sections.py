@@ -10,6 +10,7 @@ from msgspec import Meta, field
 
 from rover import units
 from rover.config.base import DevicePath, Section
+from rover.config.camera import CameraConfig
 from rover.config.pads import GamepadConfig
 
 Positive = Annotated[float, Meta(gt=0)]
@@ -281,3 +282,4 @@ class Config(Section, frozen=True):
     gamepad: GamepadConfig = field(default_factory=GamepadConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
     web: WebConfig = field(default_factory=WebConfig)
+    camera: CameraConfig = field(default_factory=CameraConfig)

@@ -3,6 +3,7 @@
 import { ActionButton } from "./action.js";
 import { Arrangement } from "./arrangement.js";
 import { keepAwake } from "./awake.js";
+import { Camera } from "./camera.js";
 import { choice, fullScreenButton, onOff } from "./choices.js";
 import { openDetails, problems, showEvents, showFigures, showProblems, showWheels } from "./details.js";
 import { DeviceList } from "./devices.js";
@@ -36,7 +37,7 @@ const sticks = [new Stick(byId("pad-left")), new Stick(byId("pad-right"))];
 const gamepad = new Gamepad();
 const pilot = new Pilot(link, [...sticks, new Keyboard(), gamepad]);
 const arrangement = new Arrangement(sticks, () => pilot.release());
-const scene = new Scene(byId("scene"), byId("stage"), new Track());
+const scene = new Scene(byId("scene"), byId("view"), new Track());
 const plots = new Plots();
 const lost = new LostNotice();
 const devices = new DeviceList();
@@ -44,6 +45,7 @@ const wheel = new Wheel(link, pilot);
 const notices = new Notices();
 const haptics = new Haptics(gamepad);
 const deafness = new Deafness();
+const camera = new Camera((text) => notices.tell(text));
 const stop = new StopButton(link, () => {
   pilot.release();
   haptics.feel("stop");
@@ -120,6 +122,7 @@ function isUnheard(frame, telemetry) {
 
 link.addEventListener("state", ({ detail }) => {
   lost.heard(detail);
+  camera.isThere = detail.camera === true;
   wheel.show(detail, link);
   if (detail.telemetry) showTelemetry(detail, detail.telemetry);
   if (lost.isShown) look();

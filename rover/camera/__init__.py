@@ -1,0 +1,1 @@
+"""The camera's pictures: taken, made small enough for each link, and handed to the web server."""
