@@ -47,6 +47,7 @@ class Phone:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._ws = WSConnection(ConnectionType.CLIENT)
         self._text = ""
+        self._bytes = b""
         self._seq = 0
         self.frames: list[dict] = []
         # The newest telemetry that the page has been told.
@@ -171,11 +172,20 @@ class Phone:
                     self._put(event.response())
                 case AcceptConnection():
                     pass
+                case BytesMessage():
+                    self._bytes += event.data
+                    if event.message_finished:
+                        self.hear_bytes(bytes(self._bytes))
+                        self._bytes = b""
                 case Message():
                     self._text += event.data
                     if event.message_finished:
                         self._hear(json.loads(self._text))
                         self._text = ""
+
+    def hear_bytes(self, content: bytes) -> None:
+        """Take in a binary message; a page that drives is sent none."""
+        raise AssertionError(f"a binary message of {len(content)} bytes")
 
     def _hear(self, frame: dict) -> None:
         self.frames.append(frame)
