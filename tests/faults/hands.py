@@ -18,6 +18,7 @@ from rover.link import ReceivedRequest
 from rover.messages import Answer, DriveCommand, Motion, Request, RequestKind, Source
 from tests.gamepad.pads import ABS, ABS_Y, BTN_EAST, BTN_TR, KEY, XBOX
 from tests.gamepad.socket_device import Bench, SocketDevice
+from tests.web.rig import NoPictures
 from tests.whole.memory_rover import FakeLink
 from web.drive import DriveSession
 from web.frames import HaltReason
@@ -204,7 +205,7 @@ class PhoneHand:
 def phones(config: Config, link: FakeLink, clock: Clock, count: int = 2) -> list[PhoneHand]:
     """Return pages of one web server, the first of which drives."""
     wire = _Wire(link, clock)
-    remote = Remote(config, wire, wire, clock)
+    remote = Remote(config, wire, wire, clock, NoPictures())
     return [PhoneHand(remote, wire, f"phone {n}") for n in range(1, count + 1)]
 
 

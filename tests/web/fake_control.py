@@ -99,6 +99,7 @@ class FakeControl:
         # Set by a test that has pads to lend.
         self.lender: LendablePad | None = None
         self._owed: list[ReceivedRequest] = []
+        self.directory = directory
         self._link = ControlLink(directory)
         self._changed = threading.Condition()
         self._answering_late = threading.Event()

@@ -1,5 +1,6 @@
 """A real web server joined to a fake control process."""
 
+import contextlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from flask import Flask
 
 from calibration.store import CalibrationStore
+from rover.camera_messages import Rung
 from rover.config import Config
 from rover.messages import Source, Stop
 from rover.pad_messages import PadLoan
@@ -18,6 +20,25 @@ from web.pad_desk import PadDesk
 from web.remote import Remote
 from web.server import WebServer
 from web.sockets import Sockets
+
+
+class NoPictures:
+    """What a server has that hears of no camera."""
+
+    has_camera = False
+    trouble = "there is no camera"
+
+    def watching(self, rung: Rung) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def newer(self, rung: Rung, than: int, wait_s: float) -> None:
+        return None
+
+    def start(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 def application(remote: Remote, access: Access) -> Flask:

@@ -12,7 +12,7 @@ from rover.errors import LinkError
 from rover.messages import Answer, RequestKind, Stop
 from tests.builders import osr_config
 from tests.web.fake_control import still_rover
-from tests.web.rig import application
+from tests.web.rig import NoPictures, application
 from web.access import Access
 from web.remote import Remote
 
@@ -59,7 +59,7 @@ def clock():
 
 @pytest.fixture
 def remote(config, client, clock):
-    remote = Remote(config, client, client, clock)
+    remote = Remote(config, client, client, clock, NoPictures())
     yield remote
     remote.close()
 

@@ -12,7 +12,7 @@ from rover.clock import ManualClock
 from rover.messages import Condition, DeviceHealth
 from tests.builders import osr_config
 from tests.web.fake_control import still_rover
-from tests.web.rig import application
+from tests.web.rig import NoPictures, application
 from tests.web.test_app import Client
 from web.access import Access
 from web.remote import Remote
@@ -31,7 +31,7 @@ def access(tmp_path, clock):
 @pytest.fixture
 def remote(clock):
     client = Client()
-    remote = Remote(osr_config(), client, client, clock)
+    remote = Remote(osr_config(), client, client, clock, NoPictures())
     yield remote
     remote.close()
 

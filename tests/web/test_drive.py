@@ -9,6 +9,7 @@ from rover.clock import ManualClock
 from rover.messages import Answer, Arc, ArmState, RequestKind, Source, Spin, Stop
 from tests.builders import osr_config
 from tests.web.fake_control import still_rover
+from tests.web.rig import NoPictures
 from web.drive import MAX_BAD_FRAMES, DriveSession
 from web.frames import AnswerFrame, ReasonCode, ReasonFrame, WelcomeFrame
 from web.remote import Remote
@@ -73,7 +74,7 @@ def control():
 
 @pytest.fixture
 def remote(control):
-    remote = Remote(osr_config(), control, control, ManualClock())
+    remote = Remote(osr_config(), control, control, ManualClock(), NoPictures())
     yield remote
     remote.asker.close()
 

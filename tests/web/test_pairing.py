@@ -14,7 +14,7 @@ import pytest
 from rover.clock import ManualClock
 from rover.errors import ConfigError, LinkError
 from rover.messages import RequestKind
-from tests.web.rig import application
+from tests.web.rig import NoPictures, application
 from tests.web.test_app import Client, error, fetch
 from web.access import Access
 from web.console import Console, Question, Wish, ask
@@ -40,7 +40,7 @@ def access(short_dir, clock):
 
 @pytest.fixture
 def app(config, client, clock, access):
-    remote = Remote(config, client, client, clock)
+    remote = Remote(config, client, client, clock, NoPictures())
     yield application(remote, access)
     remote.close()
 

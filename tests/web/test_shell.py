@@ -9,7 +9,7 @@ from msgspec import structs
 
 from rover.clock import ManualClock
 from tests.builders import osr_config
-from tests.web.rig import application
+from tests.web.rig import NoPictures, application
 from tests.web.test_app import Client
 from web.access import Access
 from web.remote import Remote
@@ -26,7 +26,7 @@ def browser(directory, watch):
     config = osr_config()
     web = structs.replace(config.web, watch_without_key=watch)
     clock = ManualClock()
-    remote = Remote(structs.replace(config, web=web), Client(), Client(), clock)
+    remote = Remote(structs.replace(config, web=web), Client(), Client(), clock, NoPictures())
     return application(remote, Access(directory, clock)).test_client()
 
 
