@@ -26,6 +26,7 @@ from benchmarks import (
     simulated_time,
     startup,
     tick_cpu,
+    video,
     web_load,
 )
 from benchmarks.document import write_tables
@@ -42,6 +43,7 @@ MEASUREMENTS: tuple[Measurement, ...] = tuple(
         input_to_wire,
         web_load,
         first_paint,
+        video,
         lateness,
         tick_cpu,
         pad_storm,

@@ -95,6 +95,7 @@ def description() -> _Schema:
     paths: _Schema = {
         "/healthz": get("Whether the web process lives.", named[Health]),
         "/api/openapi.json": get("This description.", {"type": "object"}),
+        "/api/photo": _photo(answers({}, 403, 503)),
         "/api/telemetry": get("The newest telemetry.", named[Telemetry], 403, 503),
         "/api/doctor": get("What is wrong, and what to do.", named[Report], 403, 503, paired=True),
         "/api/devices": get("The paired devices.", named[DeviceList], 403, paired=True),
@@ -126,6 +127,16 @@ def description() -> _Schema:
                 "device": {"type": "apiKey", "in": "cookie", "name": "rover"},
             },
         },
+    }
+
+
+def _photo(errors: _Schema) -> _Schema:
+    picture = {"description": "As asked.", "content": {"image/jpeg": {"schema": {}}}}
+    return {
+        "get": {
+            "summary": "What the camera sees now, whole.",
+            "responses": {"200": picture} | errors,
+        }
     }
 
 

@@ -16,8 +16,10 @@ from werkzeug.exceptions import NotFound
 
 _STATIC = Path(__file__).parent / "static"
 _WORKER = "worker.js"
-# Scripts that are not the remote's.
-_APART = frozenset({_WORKER, "pair.js", "offline.js", "pad.js", "pad-picture.js"})
+# Scripts that are not the remote's, or that it loads only where there is a camera.
+_APART = frozenset(
+    {_WORKER, "pair.js", "offline.js", "pad.js", "pad-picture.js", "camera.js", "camera-picture.js"}
+)
 _FOR_EVER = "public, max-age=31536000, immutable"
 _VERSION_CHARACTERS = 12
 _ALREADY_SMALL = frozenset({".png"})

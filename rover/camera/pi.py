@@ -24,7 +24,7 @@ class PiCamera:
             self._camera = library.Picamera2()
             # Picamera2 calls formats by their bytes from the last to the first: this one is RGB.
             main = {"size": (config.width_px, config.height_px), "format": "BGR888"}
-            controls = {"FrameRate": float(config.rate_hz)}
+            controls = {"FrameRate": float(config.pictures_hz)}
             self._camera.configure(
                 self._camera.create_video_configuration(
                     main=main, controls=controls, buffer_count=2

@@ -26,11 +26,11 @@ _DRIFT_HZ = 0.05
 
 
 class SyntheticCamera:
-    """Draws ``rate_hz`` pictures a second."""
+    """Draws ``pictures_hz`` pictures a second."""
 
     def __init__(self, config: CameraConfig, clock: Clock) -> None:
         self._size = (config.width_px, config.height_px)
-        self._period_s = 1.0 / config.rate_hz
+        self._period_s = 1.0 / config.pictures_hz
         self._clock = clock
         self._due_s = clock.now_s()
         self._ground = self._drawn_ground()

@@ -34,7 +34,7 @@ class UsbCamera:
             ("CAP_PROP_FOURCC", self._cv2.VideoWriter_fourcc(*"MJPG")),
             ("CAP_PROP_FRAME_WIDTH", config.width_px),
             ("CAP_PROP_FRAME_HEIGHT", config.height_px),
-            ("CAP_PROP_FPS", config.rate_hz),
+            ("CAP_PROP_FPS", config.pictures_hz),
             # The newest picture, not the oldest that the driver has kept.
             ("CAP_PROP_BUFFERSIZE", 1),
         ):

@@ -23,6 +23,6 @@ class CameraConfig(Section, frozen=True):
     device: DevicePath = "/dev/video0"
     width_px: Annotated[int, Meta(ge=160, le=1920)] = 640
     height_px: Annotated[int, Meta(ge=120, le=1080)] = 480
-    rate_hz: Annotated[int, Meta(ge=1, le=30)] = 15
+    pictures_hz: Annotated[int, Meta(ge=1, le=30)] = 15
     quality: Quality = 70
     turned_deg: Literal[0, 90, 180, 270] = 0

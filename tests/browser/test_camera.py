@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from rover.clock import SystemClock
+from benchmarks.video import WATCH, delays_ms
 from tests.browser.test_accessibility import THEMES, hold_rules
 from tests.browser.test_remote import boxes_of, overlap
 from tests.browser.waiting import comes_about, hidden, visible
@@ -15,22 +15,6 @@ from tests.camera.rig import camera_process
 
 pytestmark = pytest.mark.browser
 
-# Reads the time off the canvas as each picture is drawn, and notes when that was.
-WATCH = """() => {
-  const canvas = document.getElementById("camera");
-  window.seen = [];
-  canvas.addEventListener("drawn", () => {
-    const { width, height } = canvas;
-    const y = Math.floor((height * 39) / 40);
-    const row = canvas.getContext("2d").getImageData(0, y, width, 1).data;
-    let ms = 0;
-    for (let cell = 2; cell < 34; cell += 1) {
-      const x = Math.floor(((cell + 0.5) * width) / 34);
-      ms = ms * 2 + (row[4 * x] > 128 ? 1 : 0);
-    }
-    window.seen.push([performance.timeOrigin + performance.now(), ms, width]);
-  });
-}"""
 SCREENS = [(360, 640), (640, 360), (390, 844), (844, 390), (768, 1024), (1280, 800), (1920, 1080)]
 
 
@@ -51,15 +35,11 @@ def test_what_is_seen_is_young(desk, camera):
     """From the drawing of the picture to its pixels on the canvas: glass to glass."""
     shown(desk)
     desk.evaluate(WATCH)
-    offset_ms = (time.time() - SystemClock().now_s()) * 1000.0
     desk.wait_for_function("() => window.seen.length >= 20")
-    delays_ms = [
-        (drawn_ms - offset_ms) % 2**32 - taken_ms
-        for drawn_ms, taken_ms, _ in desk.evaluate("() => window.seen")
-    ]
+    ages_ms = delays_ms(desk)
     # On a busy computer a picture may be late, but never from before; and most are young.
-    assert min(delays_ms) > -5.0
-    assert statistics.median(delays_ms) < 500.0
+    assert min(ages_ms) > -5.0
+    assert statistics.median(ages_ms) < 500.0
     hidden(desk.locator("#camera-text"))
 
 

@@ -13,7 +13,7 @@ from rover.clock import Clock, SystemClock
 from rover.config import CameraConfig
 from rover.errors import DeviceError
 
-CONFIG = CameraConfig(source="synthetic", width_px=640, height_px=480, rate_hz=15)
+CONFIG = CameraConfig(source="synthetic", width_px=640, height_px=480, pictures_hz=15)
 DEADLINE_S = 20.0
 
 

@@ -19,7 +19,7 @@ from rover.clock import ManualClock
 from rover.config import CameraConfig
 from rover.errors import ConfigError, DeviceError
 
-CONFIG = CameraConfig(source="synthetic", width_px=640, height_px=480, rate_hz=10)
+CONFIG = CameraConfig(source="synthetic", width_px=640, height_px=480, pictures_hz=10)
 
 
 def seen_ms(image: Image.Image) -> int:

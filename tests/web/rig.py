@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Flask
 
 from calibration.store import CalibrationStore
-from rover.camera_messages import Rung
+from rover.camera_messages import PictureHead, Rung
 from rover.config import Config
 from rover.messages import Source, Stop
 from rover.pad_messages import PadLoan
@@ -17,6 +17,7 @@ from tests.web.fake_control import FakeControl
 from web.access import Access
 from web.app import create_app
 from web.pad_desk import PadDesk
+from web.pictures import Picture
 from web.remote import Remote
 from web.server import WebServer
 from web.sockets import Sockets
@@ -39,6 +40,15 @@ class NoPictures:
 
     def close(self) -> None:
         pass
+
+
+class OnePicture(NoPictures):
+    """What a server has whose camera always sends the same."""
+
+    has_camera = True
+
+    def newer(self, rung: Rung, than: int, wait_s: float) -> Picture:
+        return Picture(PictureHead(rung, 1, 0.0, 1, 1), b"\xff\xd8\xff\xd9")
 
 
 def application(remote: Remote, access: Access) -> Flask:

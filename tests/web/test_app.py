@@ -311,4 +311,4 @@ class TestPage:
         packs = {"Accept-Encoding": "gzip"}
         packed = sum(len(http.get(path, headers=packs).data) for path in paths)
         assert plain < 150_000
-        assert packed < 70_000
+        assert packed < 75_000

@@ -18,7 +18,7 @@ from rover.clock import ManualClock
 from rover.messages import Answer, RequestKind, Stop
 from tests.builders import osr_config
 from tests.web.fake_control import still_rover
-from tests.web.rig import NoPictures, application
+from tests.web.rig import OnePicture, application
 from tests.web.test_app import Client
 from web.access import Access
 from web.openapi import description
@@ -48,7 +48,7 @@ def test_the_published_file_is_what_the_server_says():
 def rig(tmp_path_factory):
     """The application over a control that accepts and refuses in turn."""
     client, clock = Client(), ManualClock()
-    remote = Remote(osr_config(), client, client, clock, NoPictures())
+    remote = Remote(osr_config(), client, client, clock, OnePicture())
     access = Access(tmp_path_factory.mktemp("state"), clock)
     app = application(remote, access)
     yield app, access, client, clock, remote

@@ -9,7 +9,6 @@ import pytest
 
 from rover.camera_messages import Rung
 from tests.camera.rig import CONFIG, HeldCamera, camera_process
-from tests.web.fake_control import is_driving
 from tests.web.phone import DEADLINE_S, Phone, RefusedError
 from tests.web.test_sockets import start_driving
 from web.app import MAX_VIEWERS
@@ -126,7 +125,7 @@ def test_who_sees_no_picture_through_keeps_nobody_waiting(view, connect, control
         for _ in range(20):
             head, _ = viewer.picture()
             viewer.seen(head)
-            control.wait_for_motion(is_driving, "driving", lambda: phone.drive(1.0))
+            start_driving(phone, control)
 
 
 @pytest.mark.parametrize(

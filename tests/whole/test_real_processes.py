@@ -135,10 +135,15 @@ def test_rover_sim_starts_everything_and_leaves_nothing_behind() -> None:
     with running_rover("sim", "--host", "127.0.0.1", "--port", "0", "--no-browser") as process:
         said = _heard(process, "Drive at")
         children = _children(process.pid)
-        assert len(children) == 3
-        # The web process stands back for the others.
+        assert len(children) == 4
+        # The web server and the camera stand back for the others.
         own = os.getpriority(os.PRIO_PROCESS, 0)
-        assert sorted(os.getpriority(os.PRIO_PROCESS, pid) - own for pid in children) == [0, 0, 5]
+        assert sorted(os.getpriority(os.PRIO_PROCESS, pid) - own for pid in children) == [
+            0,
+            0,
+            5,
+            5,
+        ]
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 0

@@ -5,6 +5,11 @@ import { ageText, takeApart } from "./camera-picture.js";
 import { byId, onPress, setHidden, setText } from "./dom.js";
 import { remember, remembered } from "./settings.js";
 
+const sheet = document.createElement("link");
+sheet.rel = "stylesheet";
+sheet.href = new URL("./camera.css", import.meta.url).href;
+document.head.append(sheet);
+
 const AGAIN_MS = 1000;
 const LOOK_MS = 250;
 

@@ -3,7 +3,6 @@
 import { ActionButton } from "./action.js";
 import { Arrangement } from "./arrangement.js";
 import { keepAwake } from "./awake.js";
-import { Camera } from "./camera.js";
 import { choice, fullScreenButton, onOff } from "./choices.js";
 import { openDetails, problems, showEvents, showFigures, showProblems, showWheels } from "./details.js";
 import { DeviceList } from "./devices.js";
@@ -45,7 +44,6 @@ const wheel = new Wheel(link, pilot);
 const notices = new Notices();
 const haptics = new Haptics(gamepad);
 const deafness = new Deafness();
-const camera = new Camera((text) => notices.tell(text));
 const stop = new StopButton(link, () => {
   pilot.release();
   haptics.feel("stop");
@@ -85,6 +83,16 @@ function changeState(now) {
   notices.closeRefusals();
 }
 
+let camera = null;
+
+// Rovers without a camera do without its module and its style sheet.
+async function showCamera(isThere) {
+  if (isThere && camera === null) {
+    camera = import("./camera.js").then(({ Camera }) => new Camera((text) => notices.tell(text)));
+  }
+  if (camera !== null) (await camera).isThere = isThere;
+}
+
 function showTelemetry(frame, telemetry) {
   if (state !== telemetry.state) changeState(telemetry.state);
   speedLimit.maxSpeedMps = telemetry.max_speed_mps;
@@ -122,7 +130,7 @@ function isUnheard(frame, telemetry) {
 
 link.addEventListener("state", ({ detail }) => {
   lost.heard(detail);
-  camera.isThere = detail.camera === true;
+  showCamera(detail.camera === true);
   wheel.show(detail, link);
   if (detail.telemetry) showTelemetry(detail, detail.telemetry);
   if (lost.isShown) look();
