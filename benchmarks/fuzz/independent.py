@@ -62,9 +62,15 @@ def _struct_agrees(decoded: Struct, plain: Mapping[object, object]) -> bool:
         if field.encode_name in plain:
             if not agrees(value, plain[field.encode_name]):
                 return False
-        elif field.default is NODEFAULT or not _same(value, field.default):
+        elif not _is_default(value, field):
             return False
     return True
+
+
+def _is_default(value: object, field: structs.FieldInfo) -> bool:
+    if field.default_factory is not NODEFAULT:
+        return bool(value == field.default_factory())
+    return field.default is not NODEFAULT and _same(value, field.default)
 
 
 def _same(value: object, default: object) -> bool:

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from benchmarks.fuzz.independent import agrees
 from benchmarks.fuzz.target import Family, Target, require
+from rover.camera_messages import PictureHead, Rung, Wanted
 from rover.config.pads import PadButtonsConfig, PadConfig, PadStickConfig, PadTriggerConfig
 from rover.errors import BadMessageError
 from rover.link import decoding
@@ -88,12 +89,31 @@ def _reader(decode: Callable[[list[bytes]], msgspec.Struct]) -> Callable[[bytes]
             # What refusing a request comes to in control.
             _encode(Answer(False, (str(error),)))
             return False
-        require(agrees(message, _plain(parts[-1])), "a message is what its bytes say")
+        try:
+            plain = _plain(parts[-1])
+        except TypeError:
+            # Maps as keys, in a field that the rover passes over: there is no dictionary of them.
+            return True
+        require(agrees(message, plain), "a message is what its bytes say")
         # What was understood can be passed on.
         _encode(message)
         return True
 
     return read
+
+
+def _framed(head: bytes) -> bytes:
+    return len(head).to_bytes(decoding.PICTURE_HEAD_BYTES, "big") + head
+
+
+def _picture(data: bytes) -> bool:
+    try:
+        head, jpeg = decoding.picture(data)
+    except BadMessageError:
+        return False
+    require(data.endswith(jpeg), "a picture is what stands behind its head")
+    _encode(head)
+    return True
 
 
 def _seeds(before: tuple[bytes, ...], messages: Iterable[msgspec.Struct]) -> tuple[bytes, ...]:
@@ -150,6 +170,10 @@ _PAD_LOANS = (
         ("no permission to read /dev/input/event9",),
     ),
 )
+_HEADS = (
+    PictureHead(Rung.HALF, 7, 7343.609, 320, 240),
+    PictureHead(Rung.FULL, 7, 7343.609, trouble="the ribbon is loose"),
+)
 _TELEMETRY = structs.replace(
     still_rover(),
     stamp_s=7343.609,
@@ -196,6 +220,22 @@ TARGETS = (
         _reader(decoding.pad_loan),
         _seeds((b"1",), _PAD_LOANS),
         _tokens(*_PAD_LOANS, *_PAD_LOANS[1].pads),
+    ),
+    Target(
+        "pictures watched",
+        Family.IPC,
+        _reader(lambda parts: decoding.wanted(parts[-1])),
+        _seeds((), (Wanted(tuple(Rung)), Wanted((Rung.FULL,)))),
+        _tokens(Wanted(tuple(Rung))),
+        weight=0.5,
+    ),
+    Target(
+        "pictures",
+        Family.IPC,
+        _picture,
+        tuple(_framed(_encode(head)) + jpeg for head in _HEADS for jpeg in (b"", b"\xff\xd8")),
+        _tokens(*_HEADS),
+        weight=0.5,
     ),
     Target(
         "telemetry",

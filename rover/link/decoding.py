@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from rover.camera_messages import PictureHead, Wanted
 from rover.errors import BadMessageError
 from rover.messages import Answer, DriveCommand, Request, Source, Telemetry, require_finite
 from rover.pad_messages import PadAsk, PadLoan
@@ -17,6 +18,8 @@ from rover.pad_messages import PadAsk, PadLoan
 LINKED_SOURCES = frozenset({Source.WEB})
 # A drive message is a source and a payload, an answer a number and a payload.
 _PARTS = 2
+# In front of a picture's head stands its length.
+PICTURE_HEAD_BYTES = 2
 # Parts as ROUTER hands a request over: identity, number, payload.
 _REQUEST_PARTS = 3
 
@@ -31,6 +34,8 @@ _request = msgspec.msgpack.Decoder(Request).decode
 _answer = msgspec.msgpack.Decoder(Answer).decode
 _pad_ask = msgspec.msgpack.Decoder(PadAsk).decode
 _pad_loan = msgspec.msgpack.Decoder(PadLoan).decode
+_picture_head = msgspec.msgpack.Decoder(PictureHead).decode
+_wanted = msgspec.msgpack.Decoder(Wanted).decode
 _telemetry = msgspec.msgpack.Decoder(Telemetry).decode
 
 
@@ -89,6 +94,18 @@ def pad_loan(parts: Sequence[bytes]) -> PadLoan:
 def telemetry(payload: bytes) -> Telemetry:
     """Return a frame of telemetry. Raises BadMessageError."""
     return _decoded(_telemetry, payload, "telemetry")
+
+
+def wanted(payload: bytes) -> Wanted:
+    """Return which pictures somebody watches. Raises BadMessageError."""
+    return _decoded(_wanted, payload, "what somebody watches")
+
+
+def picture(payload: bytes) -> tuple[PictureHead, bytes]:
+    """Return a picture's head and its JPEG, which may be empty. Raises BadMessageError."""
+    body = PICTURE_HEAD_BYTES + int.from_bytes(payload[:PICTURE_HEAD_BYTES], "big")
+    head = _decoded(_picture_head, payload[PICTURE_HEAD_BYTES:body], "a picture")
+    return head, payload[body:]
 
 
 def _decoded(decode: Callable[[bytes], _Message], payload: bytes, what: str) -> _Message:

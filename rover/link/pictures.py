@@ -14,17 +14,15 @@ import zmq
 from rover.camera_messages import PictureHead, Rung, Wanted
 from rover.clock import Clock
 from rover.errors import BadMessageError, LinkError
+from rover.link import decoding
 from rover.link.address import address
 
 # Who watches says so three times a second; a busy computer may hold one up.
 WANTED_FOR_S = 1.5
-_HEAD_BYTES = 2
 _MOST_WANTED_BYTES = 256
 _MOST_PICTURE_BYTES = 8 << 20
 
 _encode = msgspec.msgpack.Encoder().encode
-_head = msgspec.msgpack.Decoder(PictureHead).decode
-_wanted = msgspec.msgpack.Decoder(Wanted).decode
 
 
 class CameraEnd:
@@ -60,8 +58,8 @@ class CameraEnd:
             except zmq.Again:
                 break
             try:
-                rungs = _wanted(payload).rungs
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                rungs = decoding.wanted(payload).rungs
+            except BadMessageError:
                 # Nobody of this version: it gets no pictures, and costs nothing.
                 continue
             self._until_s.update(dict.fromkeys(rungs, now_s + WANTED_FOR_S))
@@ -70,7 +68,8 @@ class CameraEnd:
     def publish(self, head: PictureHead, jpeg: bytes = b"") -> None:
         """Send a picture to whoever watches; who reads slowly loses it."""
         packed = _encode(head)
-        self._pictures.send(len(packed).to_bytes(_HEAD_BYTES, "big") + packed + jpeg, zmq.NOBLOCK)
+        length = len(packed).to_bytes(decoding.PICTURE_HEAD_BYTES, "big")
+        self._pictures.send(length + packed + jpeg, zmq.NOBLOCK)
 
     def close(self) -> None:
         """Let go of the sockets."""
@@ -114,12 +113,7 @@ class ViewerEnd:
                 packed = self._pictures.recv(zmq.NOBLOCK)
             except zmq.Again:
                 return received
-            length = int.from_bytes(packed[:_HEAD_BYTES], "big")
-            body = _HEAD_BYTES + length
-            try:
-                received.append((_head(packed[_HEAD_BYTES:body]), packed[body:]))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise BadMessageError(f"not a picture: {error}") from error
+            received.append(decoding.picture(packed))
 
     def close(self) -> None:
         """Let go of the sockets."""
