@@ -72,8 +72,15 @@ class Access:
             self._on_revoke(device.id)
 
     def revoke(self, device_id: str) -> Device | None:
-        """Forget a device and end what it does; return it if it was known."""
-        device = self.devices.remove(device_id)
+        """Forget a device and end what it does; return it if it was known.
+
+        Raises OSError or ConfigError if the list cannot be written; what it does ends all the same.
+        """
+        try:
+            device = self.devices.remove(device_id)
+        except (ConfigError, OSError):
+            self._on_revoke(device_id)
+            raise
         if device is not None:
             self._on_revoke(device_id)
         return device

@@ -5,6 +5,7 @@ answer, each a line of JSON.
 """
 
 import contextlib
+import fcntl
 import logging
 import os
 import socket
@@ -12,6 +13,7 @@ import threading
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import IO
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +25,7 @@ from web.devices import Device
 _log = logging.getLogger(__name__)
 
 _NAME = "pair.sock"
+_LOCK_NAME = "pair.lock"
 _TIMEOUT_S = 2.0
 _MAX_BYTES = 65536
 _BACKLOG = 8
@@ -67,22 +70,38 @@ class Console:
     ) -> None:
         """``where`` gives the page's address, and its certificate's fingerprint if it has one.
 
+        Where another server keeps its state in the same directory, `rover pair` stays that one's.
         Raises ConfigError if the socket cannot be made.
         """
         self._access = access
         self._where = where
         self._path = state_dir / _NAME
         self._ending = threading.Event()
-        self._listener = _listen(self._path)
+        self._lock = _claim(state_dir / _LOCK_NAME)
+        if self._lock is None:
+            _log.warning(
+                "another `rover web` keeps its state in %s: `rover pair` asks that one, not this; "
+                "XDG_STATE_HOME names another place",
+                state_dir,
+            )
+            return
+        try:
+            self._listener = _listen(self._path)
+        except ConfigError:
+            self._lock.close()
+            raise
         self._inode = self._path.stat().st_ino
         self._thread = threading.Thread(target=self._serve, name="console", daemon=True)
 
     def start(self) -> None:
         """Begin to answer."""
-        self._thread.start()
+        if self._lock is not None:
+            self._thread.start()
 
     def close(self) -> None:
         """Answer no more, and take the socket away if it is still this server's."""
+        if self._lock is None:
+            return
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -90,6 +109,7 @@ class Console:
         with contextlib.suppress(FileNotFoundError):
             if self._path.stat().st_ino == self._inode:
                 self._path.unlink()
+        self._lock.close()
 
     def _serve(self) -> None:
         self._listener.settimeout(_POLL_S)
@@ -159,6 +179,25 @@ def ask(state_dir: Path, question: Question) -> Reply:
 def is_there(state_dir: Path) -> bool:
     """Whether a web server seems to use ``state_dir``, as far as this user may see."""
     return os.access(state_dir, os.X_OK) and (state_dir / _NAME).exists()
+
+
+def _claim(path: Path) -> IO[bytes] | None:
+    """Return the lock of whoever answers here, None if another server has it.
+
+    Raises ConfigError if it cannot be used.
+    """
+    try:
+        lock = path.open("ab")
+    except OSError as error:
+        raise ConfigError(
+            f"cannot use {path}: {error.strerror}; choose another state directory"
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return None
+    return lock
 
 
 def _listen(path: Path) -> socket.socket:

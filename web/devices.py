@@ -60,6 +60,8 @@ class Devices:
         self._wall_s = wall_s
         self._lock = threading.Lock()
         self._known: dict[str, Device] = {}
+        # Those that could not be taken off the list: nobody here knows them any more.
+        self._barred: set[str] = set()
         self._read_as: tuple[int, ...] = ()
         try:
             state_dir.mkdir(parents=True, exist_ok=True)
@@ -101,7 +103,7 @@ class Devices:
             # An unknown device takes as long as a wrong token.
             expected = device.token_sha256 if device else _digest("")
             fits = hmac.compare_digest(expected, _digest(token))
-            if device is None or not fits:
+            if device is None or not fits or device_id in self._barred:
                 return None
             if self._wall_s() - device.seen_unix_s > SEEN_EVERY_S:
                 device = structs.replace(device, seen_unix_s=self._wall_s())
@@ -119,12 +121,20 @@ class Devices:
             return device
 
     def remove(self, device_id: str) -> Device | None:
-        """Forget a device; return it if it was known. Raises OSError if that cannot be written."""
-        with self._lock, self._shared():
-            device = self._known.pop(device_id, None)
-            if device is not None:
-                self._write()
-                _log.info("revoked %r (%s)", device.name, device.id)
+        """Forget a device; return it if it was known.
+
+        Raises OSError if that cannot be written: then it is known to nobody here all the same, but
+        will be again to the next server.
+        """
+        with self._lock:
+            self._barred.add(device_id)
+            with self._shared():
+                device = self._known.pop(device_id, None)
+                if device is not None:
+                    self._write()
+                    _log.info("revoked %r (%s)", device.name, device.id)
+            # Ids are random and never given again.
+            self._barred.discard(device_id)
             return device
 
     @contextmanager

@@ -94,7 +94,10 @@ def blueprint(access: Access) -> Blueprint:
         try:
             device = access.revoke(device_id)
         except (ConfigError, OSError) as error:
-            raise ServiceUnavailable(f"cannot write that down: {error}") from error
+            raise ServiceUnavailable(
+                f"it may not drive any more, but is back when the web server starts anew, for the "
+                f"list cannot be written: {error}; mend that, and revoke it again"
+            ) from error
         if device is None:
             raise NotFound(f"no device {device_id!r} is paired: GET /api/devices lists them")
         return json_response(_listed(access, visitor))

@@ -230,6 +230,30 @@ def test_the_pairing_page_holds_nothing_inline_and_all_it_refers_to(phone):
     assert {part: fetch(phone, part)[0] for part in parts} == dict.fromkeys(parts, 200)
 
 
+def test_a_device_is_revoked_though_the_list_cannot_be_written(app, access, monkeypatch):
+    """On a full disk it ends what it drives and may nothing more; people are told what to do."""
+    ended = []
+    access.on_revoke(ended.append)
+    mine, other = app.test_client(), app.test_client()
+    for phone, name in ((mine, "lost"), (other, "other")):
+        pair(phone, code=access.invitations.make().code, name=name)
+    (lost,) = [one for one in other.get("/api/devices").json["devices"] if one["name"] == "lost"]
+
+    def full(*_args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("web.devices.write_private", full)
+    response = other.post("/api/devices/revoke", json={"device": lost["id"]})
+    assert response.status_code == 503
+    assert "may not drive any more" in response.json["error"]
+    assert "No space left" in response.json["error"]
+    assert ended == [lost["id"]]
+    assert mine.post("/api/arm").status_code == 403
+    assert mine.get("/api/devices").status_code == 403
+    monkeypatch.undo()
+    assert other.post("/api/devices/revoke", json={"device": lost["id"]}).status_code == 200
+
+
 class TestConsole:
     @pytest.fixture(autouse=True)
     def served(self, short_dir, access):
@@ -256,6 +280,21 @@ class TestConsole:
             assert ask(short_dir, Question(Wish.REVOKE, called)).error == ""
         assert revoked == ids[:2]
         assert [device.id for device in access.devices.all()] == [ids[2]]
+
+    def test_a_second_server_leaves_it_to_the_first(self, short_dir, access, phone, caplog):
+        second = Console(short_dir, access, lambda: ("http://second:8081", ""))
+        second.start()
+        assert "another `rover web`" in caplog.text
+        assert ask(short_dir, Question(Wish.LIST)).origin == "http://rover:8080"
+        second.close()
+        assert ask(short_dir, Question(Wish.LIST)).origin == "http://rover:8080"
+
+    def test_one_that_comes_after_answers(self, short_dir, access, served):
+        served.close()
+        next_one = Console(short_dir, access, lambda: ("http://next:8080", ""))
+        next_one.start()
+        assert ask(short_dir, Question(Wish.LIST)).origin == "http://next:8080"
+        next_one.close()
 
     def test_only_its_owner_may_ask(self, short_dir):
         assert stat.S_IMODE((short_dir / "pair.sock").stat().st_mode) == 0o600
