@@ -9,7 +9,7 @@ from PIL import Image
 
 from benchmarks.video import WATCH, delays_ms
 from tests.browser.test_accessibility import THEMES, hold_rules
-from tests.browser.test_remote import boxes_of, overlap
+from tests.browser.test_remote_layout import boxes_of, overlap
 from tests.browser.waiting import comes_about, hidden, visible
 from tests.camera.rig import camera_process
 

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from rover.messages import ArmState, Source
 from tests.browser.fingers import Fingers
-from tests.browser.test_remote import hold_forward, pad, stop
+from tests.browser.remote import hold_forward, pad, stop
 from tests.browser.waiting import comes_about, has_text, hidden, visible
 from tests.web.fake_control import is_at_rest, is_driving, is_stop
 
