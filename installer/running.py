@@ -11,12 +11,21 @@ from installer.errors import InstallError
 from installer.program import CURRENT, VERSIONS, in_force, is_new, old_versions
 from installer.step import Job, Step
 from installer.system import System
-from installer.units import ALARM, CONTROL, TARGET, UNIT_FOLDER, WEB, is_active, unit_files
+from installer.units import (
+    ALARM,
+    CONTROL,
+    TARGET,
+    UNIT_FOLDER,
+    WEB,
+    is_active,
+    is_at_rest,
+    unit_files,
+)
 
 _RUNNING = (CONTROL, WEB, ALARM)
 _MUST_RUN = (CONTROL, WEB)
 # Control is ready within 20 s or has failed, and what fails does so within seconds.
-_LOOKS, _LOOK_S = 30, 1.0
+_LOOKS, _LOOK_S = 45, 1.0
 _STEADY_LOOKS = 6
 
 
@@ -58,11 +67,14 @@ def changes_program(job: Job) -> bool:
 
 
 def stop(system: System) -> list[Change]:
-    """Return what stops all of the rover that runs."""
-    active = [unit for unit in _RUNNING if is_active(system, unit)]
-    # An installation by hand may have none.
-    target = (TARGET,) if system.there(f"{UNIT_FOLDER}/{TARGET}") else ()
-    return [Run(("systemctl", "stop", *target, *active))] if active else []
+    """Return what stops all of the rover, whatever of it runs or tries to."""
+    if not system.live:
+        return []
+    # An installation by hand may have no target.
+    there = [unit for unit in (TARGET, *_RUNNING) if system.there(f"{UNIT_FOLDER}/{unit}")]
+    # One that dies and is started again is "activating", and would go on with what it was.
+    runs = any(not is_at_rest(system, unit) for unit in there)
+    return [Run(("systemctl", "stop", *there))] if runs else []
 
 
 def start(system: System) -> list[Change]:
@@ -70,7 +82,12 @@ def start(system: System) -> list[Change]:
     if not system.live:
         return []
     target = (TARGET,) if system.there(f"{UNIT_FOLDER}/{TARGET}") else ()
-    return [Run(("systemctl", "start", *target, *_MUST_RUN)), ComeUp()]
+    return [
+        # What has failed too often before would be refused.
+        Run(("systemctl", "reset-failed", "rover-*.service")),
+        Run(("systemctl", "start", "--no-block", *target, *_MUST_RUN)),
+        ComeUp(),
+    ]
 
 
 def _plan_stop(job: Job) -> Sequence[Change]:

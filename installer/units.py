@@ -56,6 +56,15 @@ def is_active(system: System, unit: str) -> bool:
     return system.live and system.ask("systemctl", "is-active", unit) == "active"
 
 
+def is_at_rest(system: System, unit: str) -> bool:
+    """Whether systemd neither runs it nor tries to."""
+    return system.ask("systemctl", "show", "--property=ActiveState", unit) in {
+        "ActiveState=inactive",
+        "ActiveState=failed",
+        None,
+    }
+
+
 def reload(system: System) -> list[Change]:
     """Return what has systemd read its files anew."""
     return [Run(("systemctl", "daemon-reload"))] if system.live else []

@@ -114,12 +114,10 @@ def install(job: Job, progress: Progress) -> bool:
             reboot = reboot or (step.reboot and bool(changes))
     except (InstallError, KeyboardInterrupt) as error:
         if before and (ran or program.in_force(job.system) != before):
-            _roll_back(job, before, progress, start=ran)
+            what = _roll_back(job, before, progress, start=ran)
             if isinstance(error, InstallError):
-                raise InstallError(
-                    f"{error.what}\nThe version that ran before is in force again.",
-                    error.next_step,
-                ) from error
+                raise InstallError(f"{error.what}\n{what}", error.next_step) from error
+            progress.say(what)
         raise
     if program.in_force(job.system) != before:
         # The one before stays, to go back to.
@@ -128,20 +126,26 @@ def install(job: Job, progress: Progress) -> bool:
     return reboot
 
 
-def _roll_back(job: Job, before: str, progress: Progress, *, start: bool) -> None:
-    """Put the version before in force, with its own units, and start it if it ran."""
+def _roll_back(job: Job, before: str, progress: Progress, *, start: bool) -> str:
+    """Put the version before in force, with its own units, and start it if it ran.
+
+    Returns one sentence about what came of it.
+    """
     for number in ENDING:
         # Half-way back would be worse than either.
         signal.signal(number, signal.SIG_IGN)
     system = job.system
     progress.say("Going back to the version before:")
-    changes = [*running.stop(system), *program.switch_to(system, before)]
-    old = replace(job, source=system.at(before))
-    _do(changes, system, progress)
-    files = units.unit_files(old)
-    _do([*files, *(units.reload(system) if files else ())], system, progress)
-    if start:
-        _do(running.start(system), system, progress)
+    try:
+        _do([*running.stop(system), *program.switch_to(system, before)], system, progress)
+        old = replace(job, source=system.at(before))
+        files = units.unit_files(old)
+        _do([*files, *(units.reload(system) if files else ())], system, progress)
+        if start:
+            _do(running.start(system), system, progress)
+    except InstallError as error:
+        return f"Going back to the version before ({before}) has failed too: {error.what}"
+    return "The version that ran before is in force again."
 
 
 def uninstall(job: Job, progress: Progress, *, purge: bool) -> None:

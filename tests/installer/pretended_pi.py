@@ -57,6 +57,10 @@ class PretendedPi:
     packages: set[str] = field(default_factory=lambda: {"python3-venv"})
     enabled: set[str] = field(default_factory=set)
     active: set[str] = field(default_factory=set)
+    # What dies and is started again and again: as long as it is not stopped, by what it was.
+    trying: set[str] = field(default_factory=set)
+    # What has failed so often that systemd starts it no more.
+    used_up: set[str] = field(default_factory=set)
     ran: list[str] = field(default_factory=list)
     # What commands have changed, for whoever looks what the installer itself has.
     by_commands: set[str] = field(default_factory=set)
@@ -143,6 +147,9 @@ class PretendedPi:
                 if (self.root / "opt/rover").resolve().name in self.restarting:
                     self.restarts += 1
                 return Outcome(0, f"NRestarts={self.restarts}")
+            case ["systemctl", "show", "--property=ActiveState", unit]:
+                state = "activating" if unit in self.trying else "inactive"
+                return Outcome(0, f"ActiveState={'active' if unit in self.active else state}")
             case ["systemctl", "--version"]:
                 return Outcome(0, f"systemd {self.systemd} ({self.systemd}.1-1)")
             case ["journalctl", *_]:
@@ -188,16 +195,22 @@ class PretendedPi:
                     self._enable(unit, on=how == "enable")
             case ["systemctl", "stop", *units]:
                 self.active -= set(units)
-            case ["systemctl", "start", *units]:
-                folder = (self.root / "opt/rover").resolve().name
-                self.active |= {
-                    unit for unit in units if folder not in self.broken or unit != CONTROL
-                }
+                self.trying -= set(units)
+            case ["systemctl", "reset-failed", "rover-*.service"]:
+                self.used_up.clear()
+            case ["systemctl", "start", "--no-block", *units]:
+                self._start({*units} - self.trying - self.used_up)
             case ["udevadm", *_] | ["nmcli", *_] | ["systemd-tmpfiles", *_]:
                 pass
             case _:
                 raise AssertionError(line)
         return YES
+
+    def _start(self, units: set[str]) -> None:
+        if CONTROL in units and (self.root / "opt/rover").resolve().name in self.broken:
+            self.trying.add(CONTROL)
+            self.used_up.add(CONTROL)
+        self.active |= units - self.trying
 
     def _sysusers(self, text: str) -> None:
         for words in (line.split() for line in text.splitlines() if line[:1] in "gu"):

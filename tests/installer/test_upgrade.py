@@ -70,8 +70,8 @@ def test_the_rover_is_stopped_before_anything_else_and_started_at_the_end(
     pi: PretendedPi, new: Path
 ) -> None:
     install(pi, new)
-    assert pi.ran[0] == f"systemctl stop rover.target {CONTROL} {WEB}"
-    assert pi.ran[-1].startswith("systemctl start rover.target")
+    assert pi.ran[0].startswith(f"systemctl stop rover.target {CONTROL} {WEB}")
+    assert pi.ran[-1].startswith("systemctl start --no-block rover.target")
     assert in_force(pi) == version_name(new)
     assert pi.active == RUNNING
     assert "# newer" in pi.text(UNIT)
@@ -188,6 +188,19 @@ def test_wherever_it_is_interrupted_the_old_one_drives_again(
             break
     # Stop, venv, pip, version, check, reload, start: each of them was cut off once.
     assert number >= 7
+
+
+def test_if_going_back_fails_too_both_reasons_are_told(
+    pi: PretendedPi, old: Path, new: Path
+) -> None:
+    pi.broken = {version_name(new), version_name(old)}
+    with pytest.raises(InstallError) as failed:
+        install(pi, new)
+    assert failed.value.what.count("rover-control.service does not come up") == 2
+    assert f"Going back to the version before (/opt/rover-versions/{version_name(old)})" in (
+        failed.value.what
+    )
+    assert in_force(pi) == version_name(old)
 
 
 def test_one_that_stood_still_is_not_started_by_going_back(
