@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from installer import asking, network, preflight, program, work
+from installer import asking, configuration, network, preflight, program, work
 from installer.asking import Ask
 from installer.choices import Choices, Record, load
 from installer.errors import InstallError
@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     add("--user", help="who joins the groups (default: who called sudo)", metavar="NAME")
     add("--name", help="the computer's new name in the network", metavar="NAME")
     add("--hotspot", action=argparse.BooleanOptionalAction, help="a Wi-Fi of its own where none is")
+    add("--camera", choices=("pi", "usb", "none"), help="on the Pi's connector, or a USB camera")
     add("--wheels", help="Python packages from this folder, without the internet", metavar="DIR")
     add("--purge", action="store_true", help="uninstall: configuration and users too")
     add("--root", type=Path, default=Path("/"), help="a system's files, not this one's")
@@ -145,6 +146,7 @@ def _choices(options: argparse.Namespace, record: Record | None, pi: int) -> Cho
         person=options.user or before.person or ("" if person == "root" else person),
         name=options.name or before.name,
         hotspot=before.hotspot if options.hotspot is None else options.hotspot,
+        camera=before.camera if options.camera is None else options.camera.removeprefix("none"),
         wheels=str(Path(options.wheels).resolve()) if options.wheels else "",
     )
 
@@ -174,6 +176,9 @@ def _tell_what_is_next(
         f"Only TCP port {network.PORT} must be reachable; where a firewall runs: "
         f"`sudo ufw allow {network.PORT}/tcp`."
     )
+    if choices.camera:
+        source = configuration.SOURCES[choices.camera]
+        progress.say(f'The camera needs `source = "{source}"` under [camera] in {program.CONFIG}.')
     if choices.hotspot:
         progress.say(
             f"Where no known network is, it makes its own: {host.removesuffix('.local')}, "

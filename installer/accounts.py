@@ -7,7 +7,7 @@ from installer.step import Job, Step
 from installer.system import System
 from installer.units import SYSUSERS, sysusers_file
 
-USERS = ("rover", "rover-web")
+USERS = ("rover", "rover-web", "rover-camera")
 # rover: the sockets and the calibration; the others: devices, for the doctor and setting up.
 _GROUPS = ("rover", "dialout", "i2c", "gpio", "input")
 

@@ -18,7 +18,8 @@ class Choices:
 
     ``pi`` is the model (3, 4, 5), 0 for another computer; ``bluetooth`` is empty where there is no
     choice. ``person`` is who drives, and joins the groups, empty for nobody. ``name`` is the
-    computer's new name in the network, empty to leave it. ``wheels`` is a folder of Python
+    computer's new name in the network, empty to leave it. ``camera`` is the kind of it, empty for
+    none. ``wheels`` is a folder of Python
     packages, for this time alone.
     """
 
@@ -27,6 +28,7 @@ class Choices:
     person: str = ""
     name: str = ""
     hotspot: bool = False
+    camera: str = ""
     wheels: str = ""
 
 

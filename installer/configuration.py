@@ -27,6 +27,12 @@ _NO_PORT = """
 # [roboclaw]
 # port = "/dev/serial/by-id/..."
 """
+_CAMERA = """
+[camera]
+source = "{source}"
+"""
+# What `--camera` calls them, and the configuration.
+SOURCES = {"pi": "picamera2", "usb": "v4l2"}
 _HEADER = "/dev/rover-uart"
 _OWN = (".config/rover/rover.toml", CONFIG), (".local/state/rover/calibration.toml", CALIBRATION)
 # What purge removes besides.
@@ -36,6 +42,8 @@ _KEPT = ("/etc/rover", "/var/lib/rover", "/var/lib/rover-web")
 def _first(job: Job) -> str:
     name = re.sub(r"[^\w .-]", "", job.choices.name or _host(job.system)) or "rover"
     text = _HEAD.format(path=CONFIG, name=name)
+    if job.choices.camera:
+        text += _CAMERA.format(source=SOURCES[job.choices.camera])
     if not job.choices.pi:
         return text
     if job.choices.bluetooth != BLUETOOTH_KEPT:

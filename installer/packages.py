@@ -11,6 +11,8 @@ _NEEDED = ("python3-venv", "python3-evdev", "avahi-daemon")
 # lgpio is in Raspberry Pi OS, not in Debian.
 _FOR_PI = ("python3-lgpio", "i2c-tools")
 _FOR_HOTSPOT = ("network-manager",)
+# picamera2 is in Raspberry Pi OS, not in Debian.
+_FOR_CAMERA = {"pi": ("python3-picamera2",), "usb": ("python3-opencv",)}
 # Waits for another apt, such as the one that looks for updates after the start.
 _APT = ("apt-get", "-o", "DPkg::Lock::Timeout=300", "--yes")
 _OTHERWISE = "Run `sudo apt-get --fix-broken install`, then run this again."
@@ -18,8 +20,12 @@ _OTHERWISE = "Run `sudo apt-get --fix-broken install`, then run this again."
 
 def wanted(job: Job) -> tuple[str, ...]:
     """Return the packages that the rover needs as it was chosen."""
-    more = _FOR_PI if job.choices.pi else ()
-    return _NEEDED + more + (_FOR_HOTSPOT if job.choices.hotspot else ())
+    return (
+        *_NEEDED,
+        *(_FOR_PI if job.choices.pi else ()),
+        *_FOR_CAMERA.get(job.choices.camera, ()),
+        *(_FOR_HOTSPOT if job.choices.hotspot else ()),
+    )
 
 
 def missing(system: System, names: Sequence[str]) -> list[str]:

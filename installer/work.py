@@ -8,6 +8,7 @@ from pathlib import Path
 from installer import (
     accounts,
     boot_files,
+    camera,
     configuration,
     network,
     packages,
@@ -53,6 +54,7 @@ STEPS = (
     units.UDEV,
     configuration.CONFIGURATION,
     units.SERVICES,
+    camera.CAMERA,
     network.NAME,
     network.HOTSPOT,
     running.START,

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from rover.config.sections import DeadlineConfig, LoopConfig
+from rover.link.pictures import camera_directory
 from rover.paths import SERVICE_STATE
 
 UNITS = Path(__file__).parent.parent / "systemd"
 NAMES = ("rover-control.service", "rover-web.service", "rover-alarm.service")
-HOTSPOT = "rover-hotspot.service"
+HOTSPOT, CAMERA = "rover-hotspot.service", "rover-camera.service"
 TARGET = "rover.target"
 # A key that older versions of systemd do not know.
 DROP_IN, DROP_IN_SINCE = Path("rover-control.service.d/restart-direct.conf"), 254
@@ -54,7 +55,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(UNITS / DROP_IN.parent, folder / DROP_IN.parent)
     for name in (TARGET, HOTSPOT):
         (folder / name).write_text((UNITS / name).read_text())
-    for name in NAMES:
+    for name in (*NAMES, CAMERA):
         text = (UNITS / name).read_text()
         assert f"ExecStart={INSTALLED} " in text
         (folder / name).write_text(text.replace(INSTALLED, str(command)))
@@ -65,7 +66,7 @@ def version() -> int:
     return int(analyze("--version").stdout.split()[1])
 
 
-@pytest.mark.parametrize("name", [*NAMES, HOTSPOT, TARGET])
+@pytest.mark.parametrize("name", [*NAMES, HOTSPOT, CAMERA, TARGET])
 def test_systemd_finds_nothing_to_say(installed: Path, name: str) -> None:
     ended = analyze("verify", "--man=no", str(installed / name))
     said = (ended.stdout + ended.stderr).splitlines()
@@ -76,7 +77,7 @@ def test_systemd_finds_nothing_to_say(installed: Path, name: str) -> None:
     assert ended.returncode == 0
 
 
-@pytest.mark.parametrize("name", [*NAMES, HOTSPOT])
+@pytest.mark.parametrize("name", [*NAMES, HOTSPOT, CAMERA])
 def test_no_more_is_open_than_the_hardware_needs(name: str) -> None:
     threshold = f"--threshold={MOST_EXPOSED}"
     ended = analyze("security", "--offline=true", "--no-pager", threshold, str(UNITS / name))
@@ -91,6 +92,19 @@ def test_control_can_open_no_network_socket_and_the_web_no_device() -> None:
     assert "DeviceAllow" not in web
     assert web["User"] != control["User"]
     assert control["Group"] in web["SupplementaryGroups"].split()
+
+
+def test_the_camera_cannot_reach_controls_sockets_and_the_web_reaches_the_cameras() -> None:
+    camera, control = unit(CAMERA)["Service"], unit("rover-control.service")["Service"]
+    named = {camera["User"], camera["Group"], *camera["SupplementaryGroups"].split()}
+    assert named == {"rover-camera", "video"}
+    assert control["RuntimeDirectoryMode"] == camera["RuntimeDirectoryMode"] == "0750"
+    web = unit("rover-web.service")["Service"]
+    (directory,) = re.findall(r"--dir (\S+)", web["ExecStart"])
+    assert camera_directory(Path(directory)) == Path("/run") / camera["RuntimeDirectory"]
+    assert camera_directory(Path("/run/else")) == Path("/run/else")
+    assert {control["Group"], camera["Group"]} == set(web["SupplementaryGroups"].split())
+    assert "DevicePolicy" in camera
 
 
 def test_a_restart_loop_ends_and_the_alarm_follows_it() -> None:
@@ -133,7 +147,7 @@ def test_all_start_and_end_with_the_target() -> None:
 def test_every_user_and_group_of_a_unit_is_made() -> None:
     """A unit with a group that is not there does not start at all."""
     made = re.findall(r"^[ug] (\S+)", (UNITS / "sysusers.d/rover.conf").read_text(), re.MULTILINE)
-    for name in NAMES:
+    for name in (*NAMES, CAMERA):
         service = unit(name)["Service"]
         named = {service["User"], service["Group"], *service["SupplementaryGroups"].split()}
         assert named <= set(made)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from rover.camera_messages import PictureHead, Rung
 from rover.clock import Clock
 from rover.errors import BadMessageError
-from rover.link.pictures import ViewerEnd
+from rover.link.pictures import ViewerEnd, camera_directory
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Pictures:
     """Reads in a thread of its own; who watches takes what is newest of the size it wants."""
 
     def __init__(self, directory: Path, clock: Clock) -> None:
-        self._end = ViewerEnd(directory)
+        self._end = ViewerEnd(camera_directory(directory))
         self._clock = clock
         self._changed = threading.Condition()
         self._watched = Counter[Rung]()

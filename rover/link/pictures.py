@@ -25,6 +25,18 @@ _MOST_PICTURE_BYTES = 8 << 20
 _encode = msgspec.msgpack.Encoder().encode
 
 
+_SERVICES = Path("/run/rover")
+
+
+def camera_directory(directory: Path) -> Path:
+    """Return where the camera's sockets are, for who uses ``directory`` for all the others.
+
+    Under systemd the camera may not reach control's sockets, so it has a folder of its own: see
+    systemd/rover-camera.service.
+    """
+    return directory.with_name("rover-camera") if directory == _SERVICES else directory
+
+
 class CameraEnd:
     """The camera process's end. Raises LinkError if the sockets cannot be made."""
 

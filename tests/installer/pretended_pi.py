@@ -12,6 +12,7 @@ from installer.system import Outcome, System
 from installer.work import job_for
 
 CONTROL, WEB = "rover-control.service", "rover-web.service"
+CAMERA = "rover-camera.service"
 CMDLINE = "console=serial0,115200 console=tty1 root=PARTUUID=1-02 rootwait\n"
 CONFIG_TXT = "dtparam=audio=on\n[cm5]\ndtoverlay=dwc2\n\n[all]\nenable_uart=0\n"
 RELEASE = 'ID=debian\nVERSION_CODENAME=bookworm\nVERSION_ID="12"\n'
@@ -231,7 +232,7 @@ class PretendedPi:
         if unit == "hciuart.service":
             (self.enabled.add if on else self.enabled.discard)(unit)
             return
-        wanted_by = "rover.target" if unit in {CONTROL, WEB} else "multi-user.target"
+        wanted_by = "rover.target" if unit in {CONTROL, WEB, CAMERA} else "multi-user.target"
         place = self.root / f"etc/systemd/system/{wanted_by}.wants/{unit}"
         place.parent.mkdir(exist_ok=True)
         place.unlink(missing_ok=True)

@@ -155,7 +155,7 @@ def test_the_units_are_all_of_them_and_the_port_is_the_pages() -> None:
     assert {path.parent.name for path in (ROOT / "systemd").glob("*.d/*")} == {
         *("rover-control.service.d", "sysusers.d", "tmpfiles.d")
     }
-    assert {*UNITS, "rover-hotspot.service"} == there
+    assert {*UNITS, "rover-hotspot.service", "rover-camera.service"} == there
     assert WebConfig().port == PORT
 
 
@@ -374,6 +374,28 @@ def test_a_network_of_its_own_only_for_those_who_want_one(pi: PretendedPi, sourc
     assert "network-manager" in pi.packages
     install(pi, source, hotspot=False)
     assert not [path for path in pi.files() if "hotspot" in path and "/etc/" in path]
+
+
+# The camera
+
+
+@pytest.mark.parametrize(
+    ("kind", "package", "source_name"),
+    [("pi", "python3-picamera2", "picamera2"), ("usb", "python3-opencv", "v4l2")],
+)
+def test_a_camera_only_for_those_who_have_one(
+    pi: PretendedPi, source: Path, kind: str, package: str, source_name: str
+) -> None:
+    unit = pi.root / "etc/systemd/system/rover-camera.service"
+    install(pi, source, camera=kind)
+    assert unit.exists()
+    assert (pi.root / "etc/systemd/system/rover.target.wants/rover-camera.service").is_symlink()
+    assert package in pi.packages
+    loaded = load_config(user_file=pi.root / "etc/rover/rover.toml", places=NOWHERE)
+    assert loaded.config.camera.source == source_name
+    assert install(pi, source, camera=kind).changes == []
+    install(pi, source, camera="")
+    assert not [path for path in pi.files() if "rover-camera" in path and "/opt/" not in path]
 
 
 # Uninstall
