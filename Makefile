@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help sim install install-test test check bench faults fuzz mutants soak format clean
+.PHONY: help sim install install-test boot-test test check bench faults fuzz mutants soak format clean
 
 # Passed on to what is run: make sim ARGS="--port 8081", make test ARGS="-k steering"
 ARGS ?=
@@ -29,6 +29,10 @@ bench: ## measure how fast it is
 install-test: ## install into Debian roots made by debootstrap (root, minutes)
 	@tools/test-setup.sh install
 	@python3 tools/install_test.py $(ARGS)
+
+boot-test: ## boot an installed Debian in an emulator; upgrade it, break it (root, ten minutes)
+	@tools/test-setup.sh boot
+	@python3 tools/install_boot_test.py $(ARGS)
 
 faults: ## break every single thing while it drives; measure how it stops
 	@tools/test-setup.sh faults

@@ -160,6 +160,11 @@ def _uninstall(options: argparse.Namespace, job: Job, progress: Progress, ask: A
     work.uninstall(job, progress, purge=options.purge)
     if not options.purge:
         progress.say("Kept: /etc/rover, /var/lib/rover, /var/lib/rover-web, and the users.")
+    if job.before.consoles:
+        progress.say(
+            "Linux writes to the header again after the next boot: unplug the motor controllers "
+            "from it first."
+        )
     if job.before.packages:
         progress.say(f"Still installed, for others may use them: {' '.join(job.before.packages)}.")
 

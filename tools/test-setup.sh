@@ -33,9 +33,12 @@ if [ "${1:-}" = faults ]; then
   /sbin/ldconfig -p | grep 'libfuse3\?\.so' >/dev/null || lacks fuse3
 fi
 
-# A Debian of its own to install into: only `make install-test` has one.
-if [ "${1:-}" = install ]; then
+# A Debian of its own to install into, and to boot: only `make install-test` and `boot-test` have one.
+if [ "${1:-}" = install ] || [ "${1:-}" = boot ]; then
   command -v debootstrap >/dev/null || lacks debootstrap
+fi
+if [ "${1:-}" = boot ]; then
+  command -v qemu-system-x86_64 >/dev/null || lacks qemu-system-x86
 fi
 
 [ ${#missing[@]} -eq 0 ] && exit 0

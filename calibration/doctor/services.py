@@ -8,6 +8,8 @@ from calibration.doctor.surroundings import Surroundings
 from calibration.doctor.walk import Check
 
 _UNITS = ("rover-control.service", "rover-web.service")
+# Installed only where it was chosen.
+_CAMERA = "rover-camera.service"
 # What starts them at boot; a rover set up by hand may have none.
 _TARGET = "rover.target"
 _ALARM = "rover-alarm.service"
@@ -22,10 +24,11 @@ def _services(surroundings: Surroundings) -> Iterable[Finding]:
     if surroundings.run(("systemctl", "is-active", _ALARM)) == "active":
         found = f"{_ALARM} holds the motors off: control has failed repeatedly"
         yield trouble(_STEP, "alarm", tried, found)
-    for unit in _UNITS:
+    for unit in (*_UNITS, _CAMERA):
         enabled = surroundings.run(("systemctl", "is-enabled", unit))
         if enabled in (None, "not-found") or "No such file" in enabled:
-            yield skipped(_STEP, "services", f"{unit} is not installed")
+            if unit != _CAMERA:
+                yield skipped(_STEP, "services", f"{unit} is not installed")
             continue
         active = surroundings.run(("systemctl", "is-active", unit)) or "unknown"
         found = f"{unit} is {active} and {enabled}"

@@ -277,6 +277,15 @@ COMPUTERS: list[tuple[str, Callable[[Patient], None], str, str]] = [
         "enable --now rover-web.service",
     ),
     (
+        "camera failed",
+        _commands(
+            (("systemctl", "is-enabled", "rover-camera.service"), "enabled"),
+            (("systemctl", "is-active", "rover-camera.service"), "failed"),
+        ),
+        "service-failed",
+        "journalctl -u rover-camera.service",
+    ),
+    (
         "target not enabled",
         _commands((("systemctl", "is-enabled", TARGET), "disabled")),
         "service-off",

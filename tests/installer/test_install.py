@@ -423,6 +423,20 @@ def test_uninstall_leaves_what_was_there_and_what_a_person_made(
     assert not re.search(r"^rover:.*pi$", pi.text("/etc/group"), re.MULTILINE)
 
 
+def test_it_can_be_taken_away_when_the_checkout_is_gone(
+    pi: PretendedPi, source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(pi, source, "--pi", "4", "--bluetooth", "off", "--yes") == 0
+    installed = (pi.root / "opt/rover").resolve()
+    # From there the same version is installed: nothing to do.
+    assert run(pi, installed, "--dry-run", "--pi", "4") == 0
+    assert "Nothing is to be done." in capsys.readouterr().out
+    assert run(pi, installed, "uninstall", "--yes", "--pi", "4") == 0
+    # The console is where it was, which is where motor controllers may still be.
+    assert "unplug the motor controllers" in capsys.readouterr().out
+    assert not installed.exists()
+
+
 def test_purge_leaves_nothing(pi: PretendedPi, source: Path) -> None:
     assert run(pi, source, "--pi", "5", "--yes") == 0
     assert run(pi, source, "uninstall", "--purge", "--pi", "5", "--yes") == 0
