@@ -152,10 +152,11 @@ def main() -> None:
             try:
                 stage()
             except Exception as error:  # noqa: BLE001 - whatever it is, it is told
-                console.write(f"FAIL {name}: {error!r}\n")
+                console.write(f"\nFAIL {name}: {error!r}\n")
                 console.write(ask("journalctl", "--unit=rover-*", "--lines=30", "--no-pager"))
                 break
-            console.write(f"ok   {name} ({time.monotonic() - began_s:.0f} s)\n")
+            # Behind the login's prompt.
+            console.write(f"\nok   {name} ({time.monotonic() - began_s:.0f} s)\n")
             console.flush()
         else:
             console.write("ALL WELL\n")
