@@ -68,7 +68,7 @@ def _measure(effort: Effort, progress: Progress) -> list[Record]:
             def tell(done: int, number: int = number) -> None:
                 progress(number * count + done, len(ways) * count)
 
-            spread = Spread.of(_latencies_s(rig, hand, count, tell)).scaled(1e3)
+            spread = Spread.of(latencies_s(rig, hand, count, tell)).scaled(1e3)
         records.append(
             Record(
                 way.name,
@@ -81,18 +81,18 @@ def _measure(effort: Effort, progress: Progress) -> list[Record]:
     return records
 
 
-def _latencies_s(rig: Rig, hand: Hand, count: int, tell: Callable[[int], None]) -> list[float]:
-    """Return how long each of ``count`` inputs took to the wire."""
+def latencies_s(rig: Rig, hand: Hand, count: int, tell: Callable[[int], None]) -> list[float]:
+    """Return how long each of ``count`` inputs took to the wire; ``tell`` hears of each."""
     chance = random.Random(_SEED)
-    latencies_s = []
+    found_s = []
     for number in range(-count // 10, count):
         hand.wait(chance.uniform(*_PAUSE_S))
         asked_s = hand.ask(number % 2)
         arrived_s = _arrived_s(rig, hand, asked_s)
         if number >= 0:
-            latencies_s.append(arrived_s - asked_s)
+            found_s.append(arrived_s - asked_s)
             tell(number + 1)
-    return latencies_s
+    return found_s
 
 
 def _arrived_s(rig: Rig, hand: Hand, asked_s: float) -> float:

@@ -95,6 +95,15 @@ class PageHand:
         self._thumb = (x, y - _PUSH_PX)
         self._send("touchMove")
 
+    def push(self, up_px: float) -> None:
+        """Have the thumb lie on the pad, so far above where it landed."""
+        middle = _middle_of(self.page.locator("#pad-right"))
+        if self._thumb is None:
+            self._thumb = middle
+            self._send("touchStart")
+        self._thumb = (middle[0], middle[1] - up_px)
+        self._send("touchMove")
+
     def tremble(self) -> None:
         """Move the thumb that lies on the pad a little, as thumbs do."""
         if self._thumb is not None:
