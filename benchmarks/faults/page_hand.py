@@ -51,6 +51,7 @@ class PageHand:
         self._page: Page | None = None
         self._touch: CDPSession | None = None
         self._thumb: tuple[float, float] | None = None
+        self._landed = (0.0, 0.0)
 
     @property
     def page(self) -> Page:
@@ -97,11 +98,12 @@ class PageHand:
 
     def push(self, up_px: float) -> None:
         """Have the thumb lie on the pad, so far above where it landed."""
-        middle = _middle_of(self.page.locator("#pad-right"))
         if self._thumb is None:
-            self._thumb = middle
+            # To look where something is takes the browser long: once is enough.
+            self._landed = self._thumb = _middle_of(self.page.locator("#pad-right"))
             self._send("touchStart")
-        self._thumb = (middle[0], middle[1] - up_px)
+        x, y = self._landed
+        self._thumb = (x, y - up_px)
         self._send("touchMove")
 
     def tremble(self) -> None:

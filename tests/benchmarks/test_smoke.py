@@ -1,14 +1,21 @@
 """Every measurement, with so few samples that nothing is measured: does it work at all?"""
 
+import sys
+
 import pytest
 
+from benchmarks import peer_donkeycar
 from benchmarks.__main__ import MEASUREMENTS
 from benchmarks.harness import Effort, measure
 
 pytestmark = pytest.mark.process
 
 
-@pytest.mark.parametrize("measurement", MEASUREMENTS, ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "measurement",
+    [one for one in MEASUREMENTS if one is not peer_donkeycar.MEASUREMENT],
+    ids=lambda one: one.name,
+)
 def test_measures(measurement) -> None:
     told = []
     outcome = measure(measurement, Effort.TINY, lambda done, total: told.append((done, total)))
@@ -20,3 +27,12 @@ def test_measures(measurement) -> None:
         assert 0.0 <= spread.p50 <= spread.p99 <= spread.most
         assert record.meaning
     assert told[-1][0] == told[-1][1] > 0
+
+
+def test_a_peer_that_is_not_installed_is_not_measured_and_says_how(monkeypatch) -> None:
+    monkeypatch.delenv("ROVER_DONKEYCAR_PYTHON", raising=False)
+    outcome = measure(peer_donkeycar.MEASUREMENT, Effort.TINY, lambda done, total: None)
+    assert "pip install donkeycar" in outcome.trouble
+    monkeypatch.setenv("ROVER_DONKEYCAR_PYTHON", sys.executable)
+    outcome = measure(peer_donkeycar.MEASUREMENT, Effort.TINY, lambda done, total: None)
+    assert "donkeycar ended" in outcome.trouble
