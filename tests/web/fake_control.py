@@ -225,9 +225,11 @@ class FakeControl:
                 self._answering_late.clear()
                 while self._owed:
                     self._give_answer(self._owed.pop(0))
-            if self.lender is not None:
+            # A test may take it away at any moment.
+            lender = self.lender
+            if lender is not None:
                 self._hear()
-                self.lender.keep(self.telemetry.state, now_s)
+                lender.keep(self.telemetry.state, now_s)
                 publish_s = min(publish_s, now_s + _LENDING_S)
             poller.poll(max(1, int((publish_s - now_s) * 1000)))
 
@@ -244,8 +246,9 @@ class FakeControl:
                     self._give_answer(received)
             for asked in inbox.pad_asks:
                 loan = PadLoan("this rover has no pads")
-                if self.lender is not None:
-                    loan = self.lender.ask(asked.ask, self.telemetry.state, time.monotonic())
+                lender = self.lender
+                if lender is not None:
+                    loan = lender.ask(asked.ask, self.telemetry.state, time.monotonic())
                 self._link.answer_pad_ask(asked, loan)
             self._changed.notify_all()
 
