@@ -31,6 +31,7 @@ _WATCHERS = 50
 _PRIORITY = 50
 # Two places of the thumb, so near each other that one tick's acceleration lies between them.
 _PUSHES_PX = (30.0, 31.0)
+_FIRST_PX = 33.0
 
 
 class _Thumb:
@@ -49,7 +50,7 @@ class _Thumb:
 
 
 def _measure(effort: Effort, progress: Progress) -> list[Record]:
-    count = effort.count(full=300, tiny=10)
+    count = effort.count(full=300, tiny=3)
     crowds = (0, _WATCHERS)[: effort.count(full=2, tiny=1)]
     records = []
     for number, watching in enumerate(crowds):
@@ -93,7 +94,7 @@ def _touch(rig: Rig, url: str, count: int, tell: Progress) -> tuple[list[float],
         page.rest()
         rig.arm()
         page.rest()
-        page.push(_PUSHES_PX[1])
+        page.push(_FIRST_PX)
         # What the page said while it was opened must not count for what is measured.
         page.wait(1.0)
         rig.require_armed()
