@@ -99,7 +99,7 @@ def _touch(rig: Rig, url: str, count: int, tell: Progress) -> tuple[list[float],
         page.wait(1.0)
         rig.require_armed()
         page.page.evaluate(_WATCH)
-        found_s = latencies_s(rig, _Thumb(page), count, lambda done: tell(done, count))
+        found_s = latencies_s(rig, _Thumb(page), count, tell)
         return found_s, page.page.evaluate("() => window.lags")
     finally:
         page.close()
