@@ -87,7 +87,9 @@ def _measure(effort: Effort, progress: Progress) -> list[Record]:
     return records
 
 
-def _touch(rig: Rig, url: str, count: int, tell: Progress) -> tuple[list[float], list[float]]:
+def _touch(
+    rig: Rig, url: str, count: int, tell: Callable[[int], None]
+) -> tuple[list[float], list[float]]:
     """Return how long touches took to the wire (s), and to the page's listener (ms)."""
     page = PageHand(url)
     try:
