@@ -174,6 +174,12 @@ class TestArming:
         expect(refused).to_be_visible()
         expect(refused).to_contain_text("Cannot arm")
         expect(refused.get_by_role("listitem")).to_have_text(list(control.refusals))
+        # A link that was lost meanwhile changes nothing about it.
+        control.is_publishing = False
+        visible(phone.locator("#lost"))
+        control.is_publishing = True
+        hidden(phone.locator("#lost"))
+        expect(refused).to_be_visible()
         refused.get_by_role("button", name="Close").tap()
         expect(refused).to_be_hidden()
 

@@ -57,6 +57,8 @@ const speedLimit = new SpeedLimit((part) => {
 });
 
 let state = "unknown";
+// The last that was seen, whatever became of the link since.
+let seen = "unknown";
 
 function chooseMode(mode) {
   pilot.mode = mode;
@@ -80,7 +82,9 @@ function changeState(now) {
   const isNews = state !== "unknown" && state !== now;
   if (isNews && (now === "fault" || now === "estop")) haptics.feel("fault");
   state = now;
-  notices.closeRefusals();
+  // A rover that is as it was before the link was lost refuses what it refused.
+  if (now !== seen) notices.closeRefusals();
+  seen = now;
 }
 
 let camera = null;
