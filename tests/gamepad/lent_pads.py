@@ -1,6 +1,7 @@
 """Pads that control could lend: sockets in the place of the kernel's devices, the rest real."""
 
 from rover.config import Config
+from rover.errors import DeviceError
 from rover.gamepad.lending import LendablePad
 from rover.gamepad.lent import LentPads
 from rover.gamepad.pilot import Gamepad
@@ -57,7 +58,12 @@ class Shelf:
     def _make(self, config: Config, clock) -> Gamepad:
         self.made.append(config)
         path = next(iter(self.descriptions))
-        return Gamepad(config, clock, OnlyPad(OpenPad(self._opened(path), path, config.gamepad)))
+        try:
+            pad = OpenPad(self._opened(path), path, config.gamepad)
+        except DeviceError:
+            # As the real finder does with what cannot drive.
+            return Gamepad(config, clock, OnlyPad(None))
+        return Gamepad(config, clock, OnlyPad(pad))
 
     def _lend(self) -> LentPads:
         self.lent.append(LentPads(self.find, self.open_raw))

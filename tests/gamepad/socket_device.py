@@ -86,9 +86,9 @@ class SocketDevice(EventIO):
 
 
 class OnlyPad(PadFinder):
-    """Finds one pad, at once."""
+    """Finds one pad, at once, or none."""
 
-    def __init__(self, pad: OpenPad) -> None:
+    def __init__(self, pad: OpenPad | None) -> None:
         super().__init__("auto")
         self._pad = pad
 
