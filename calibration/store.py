@@ -127,11 +127,23 @@ class CalibrationStore:
         record["pad"] = key
         if before is not None:
             record["before"] = before
+        self._make_history()
         kept = sorted(self._kept())
         number = int(kept[-1].name.split("-")[0]) + 1 if kept else 1
         replace_file(self._history / f"{number:06d}-gamepad.toml", tomlkit.dumps(record), _ADVICE)
         for old in kept[: max(0, len(kept) + 1 - _MOST_KEPT)]:
             old.unlink(missing_ok=True)
+
+    def _make_history(self) -> None:
+        """Make the folder for whoever may write the file: a page's server and people alike."""
+        try:
+            self._history.mkdir()
+            self._history.chmod(self.path.parent.stat().st_mode & 0o7777)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            text = f"{self._history} cannot be made: {error.strerror}; {_ADVICE}"
+            raise ConfigError(text) from error
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

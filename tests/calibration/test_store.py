@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,17 @@ def test_the_file_is_the_one_that_control_reads(tmp_path, monkeypatch):
     mine.parent.mkdir(parents=True)
     mine.touch()
     assert calibration_path(None, {"HOME": str(home)}) == mine
+
+
+def test_who_may_write_the_file_may_undo_too(tmp_path):
+    """The page's server writes under a mask of its own, in a folder of the group's."""
+    folder = tmp_path / "rover"
+    folder.mkdir()
+    folder.chmod(0o2775)
+    before = os.umask(0o077)
+    try:
+        CalibrationStore(folder / "calibration.toml").put_pad("045e:02ea", PAD)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((folder / "calibration.toml").stat().st_mode) == 0o644
+    assert stat.S_IMODE((folder / "calibration-history").stat().st_mode) == 0o2775
