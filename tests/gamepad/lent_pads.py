@@ -57,7 +57,9 @@ class Shelf:
 
     def _make(self, config: Config, clock) -> Gamepad:
         self.made.append(config)
-        path = next(iter(self.descriptions))
+        path = next(iter(self.descriptions), "")
+        if not path:
+            return Gamepad(config, clock, OnlyPad(None))
         try:
             pad = OpenPad(self._opened(path), path, config.gamepad)
         except DeviceError:
