@@ -55,8 +55,10 @@ def test_a_thumb_reaches_control(connect, control):
 def test_the_page_sees_the_rover_and_its_own_link(connect, control):
     text = "wheel left_front: check the plug"
     control.update(conditions=(Condition("controller", text),), can_crab=True)
-    began_s = time.monotonic()
     phone = connect()
+    # The server may still know of an older telemetry only.
+    phone.wait("state", lambda f: "telemetry" in f and f["telemetry"].get("conditions"))
+    began_s = time.monotonic()
     phone.send("ping", t=4321.5)
     state = phone.wait("state", lambda f: f["t"] == 4321.5 and "telemetry" in f)
     since_ms = (time.monotonic() - began_s) * 1000
