@@ -17,6 +17,7 @@ from rover.messages import (
     ArmState,
     Condition,
     GamepadView,
+    MaintenanceOrder,
     Request,
     RequestKind,
     Severity,
@@ -25,6 +26,7 @@ from rover.messages import (
 )
 from rover.motion.arbiter import Arbiter
 from rover.motion.arming import Arming
+from rover.motion.maintenance import Maintenance
 from rover.pad_messages import PadAsk, PadLoan
 from rover.telemetry import Journal
 
@@ -106,6 +108,7 @@ class Hearing:
         link: Link,
         arbiter: Arbiter,
         arming: Arming,
+        maintenance: Maintenance,
         journal: Journal,
         enter_state: Callable[[float], None],
     ) -> None:
@@ -118,6 +121,7 @@ class Hearing:
         self._link = link
         self._arbiter = arbiter
         self._arming = arming
+        self._maintenance = maintenance
         self._journal = journal
         self._enter_state = enter_state
         self._pad_trouble = ""
@@ -145,15 +149,7 @@ class Hearing:
             answer = self._request(received.request, conditions, now_s)
             self._link.answer(received, answer)
         self._lend(inbox, now_s)
-        for refused in inbox.refused:
-            who = str(refused.source or "unknown source")
-            self._refuse(who, f"{who}: {refused.reason}", now_s)
-            if refused.source is not None:
-                self._arbiter.stop("a malformed command", refused.source, now_s)
-        for command in inbox.drive:
-            reason = self._arbiter.receive(command, now_s)
-            if reason:
-                self._refuse(command.source, reason, now_s)
+        self._take(inbox, now_s)
         if update.command is not None:
             self._arbiter.receive(update.command, now_s)
         if update.trouble != self._pad_trouble:
@@ -165,6 +161,20 @@ class Hearing:
         for note in update.notes:
             self._journal.add(now_s, Severity.INFO, "gamepad-show", note)
         self._tell_habits(update, now_s)
+
+    def _take(self, inbox: Inbox, now_s: float) -> None:
+        """Take in what the link has brought besides requests."""
+        for refused in inbox.refused:
+            who = str(refused.source or "unknown source")
+            self._refuse(who, f"{who}: {refused.reason}", now_s)
+            if refused.source is not None:
+                self._arbiter.stop("a malformed command", refused.source, now_s)
+        for order in inbox.orders:
+            self._take_order(order, now_s)
+        for command in inbox.drive:
+            reason = self._arbiter.receive(command, now_s)
+            if reason:
+                self._refuse(command.source, reason, now_s)
 
     def _lend(self, inbox: Inbox, now_s: float) -> None:
         """Lend the gamepad where that is asked for, and have it back as soon as it is needed."""
@@ -240,6 +250,16 @@ class Hearing:
         # At once: of a stop and a clear in one tick, the stop must have had its effect.
         self._enter_state(now_s)
         return answer
+
+    def _take_order(self, order: MaintenanceOrder, now_s: float) -> None:
+        """Hand an order on, if it is from whoever calibrates."""
+        arming = self._arming
+        if arming.state is not ArmState.MAINTENANCE or order.token != arming.token:
+            # Left over from before it ended, or somebody else's.
+            return
+        reason = self._maintenance.receive(order, now_s)
+        if reason:
+            self._refuse(arming.maintainer, f"{arming.maintainer}: {reason}", now_s)
 
     def _refuse(self, who: str, reason: str, now_s: float) -> None:
         if now_s - self._refused_s.get(who, -math.inf) >= _REFUSED_EVERY_S:

@@ -21,16 +21,18 @@ from rover.messages import (
     Reaction,
     Selected,
     Severity,
+    Stop,
     WheelTargets,
 )
 from rover.motion.arbiter import Arbiter
-from rover.motion.arming import Arming
+from rover.motion.arming import MOVING_STATES, Arming
 from rover.motion.battery import fresh_power
 from rover.motion.conditions import Observed, Watch
 from rover.motion.corners import Corners
 from rover.motion.gate import Gate, PermittedTargets
 from rover.motion.governor import Governor
 from rover.motion.kinematics import Kinematics
+from rover.motion.maintenance import Maintenance
 from rover.motion.odometry import Odometry
 from rover.telemetry import ConditionLog, Journal, MissedTicks, Snapshot, Teller
 
@@ -65,6 +67,7 @@ class ControlLoop:
         self._bringup = Bringup(hardware, clock, self.journal)
         self._arbiter = Arbiter(config)
         self.arming = Arming()
+        self._maintenance = Maintenance(config)
         self._hearing = Hearing(
             clock,
             panel=hardware.panel,
@@ -73,6 +76,7 @@ class ControlLoop:
             link=link,
             arbiter=self._arbiter,
             arming=self.arming,
+            maintenance=self._maintenance,
             journal=self.journal,
             enter_state=self._enter_state,
         )
@@ -129,7 +133,7 @@ class ControlLoop:
             self._publish(now_s, decision, missed_ticks)
         self._missed.update(missed_ticks, now_s)
         # May take its time, so only once the wheels have been told to stand.
-        if not decision.permitted.power and self.arming.state is not ArmState.ARMED:
+        if not decision.permitted.power and self.arming.state not in MOVING_STATES:
             self._bringup.attempt()
         return decision.reached
 
@@ -176,6 +180,7 @@ class ControlLoop:
         self._arbiter.hold(now_s)
         self._governor.reset()
         self._corners.reset()
+        self._maintenance.enter(self.arming.maintainer, now_s)
         self._seen_state = state
         severity = Severity.ERROR if alarming else Severity.INFO
         self.journal.add(now_s, severity, f"state-{state}", f"{state}: {self.arming.reason}")
@@ -183,7 +188,7 @@ class ControlLoop:
     def _light_lamps(self, now_s: float) -> None:
         state = self.arming.state
         lamps = (
-            state is ArmState.ARMED,
+            state in MOVING_STATES,
             state in {ArmState.FAULT, ArmState.ESTOP},
             self._hearing.somebody(now_s),
         )
@@ -196,6 +201,10 @@ class ControlLoop:
     def _decide(self, now_s: float, elapsed_s: float) -> "_Decision":
         """Choose the motion, shape it, permit it, and write it to the drives."""
         selected = self._arbiter.select(now_s)
+        if self.arming.state is ArmState.MAINTENANCE:
+            self._end_maintenance_on(selected, now_s)
+        if self.arming.state is ArmState.MAINTENANCE:
+            return self._maintain(selected, now_s, elapsed_s)
         armed = self.arming.state is ArmState.ARMED
         slow = any(condition.reaction is Reaction.SLOW for condition in self._conditions)
         governed = self._governor.step(selected, armed=armed, elapsed_s=elapsed_s, slow=slow)
@@ -212,6 +221,27 @@ class ControlLoop:
             self.arming.fault(f"the gate refused {permitted.refused}", now_s)
         reached = reach.acknowledged if armed else reach.complete
         return _Decision(selected, governed, permitted, reached)
+
+    def _end_maintenance_on(self, selected: Selected, now_s: float) -> None:
+        """End it at anybody's stop, and when its client has gone."""
+        if isinstance(selected.motion, Stop) and selected.source is not None:
+            reason = f"stopped by {selected.source}: {selected.motion.reason}"
+            self.arming.end_maintenance(reason, now_s)
+        elif self._maintenance.silent(now_s):
+            reason = f"{self.arming.maintainer} has gone: nothing heard of its calibration"
+            self.arming.end_maintenance(reason, now_s)
+
+    def _maintain(self, selected: Selected, now_s: float, elapsed_s: float) -> "_Decision":
+        """Move the one thing that the calibration asks for; who drives is not listened to."""
+        governed = self._governor.step(selected, armed=False, elapsed_s=elapsed_s)
+        target = self._maintenance.step(now_s, elapsed_s)
+        permitted = self._gate.permit_one(target, self.arming.state, now_s)
+        self._commanded_s = now_s
+        reach = self._hardware.drive.command(permitted)
+        self._hardware.steering.command(permitted)
+        if permitted.refused:
+            self.arming.fault(f"the gate refused {permitted.refused}", now_s)
+        return _Decision(selected, governed, permitted, reach.complete)
 
     def _observe(
         self, now_s: float, permitted: PermittedTargets, hurry: Callable[[], bool]
@@ -231,6 +261,7 @@ class ControlLoop:
             commanded_rad_s=permitted.wheel_rad_s,
             power=(hardware.power.power(), hardware.drive.power()),
             stop_pressed=hardware.panel.stop_pressed(),
+            maintained=self.arming.state is ArmState.MAINTENANCE,
         )
         # Devices are read after ``now_s``; ages are counted from when they were.
         self._conditions = self._watch.conditions(self._observed, self._clock.now_s())
@@ -261,6 +292,9 @@ class ControlLoop:
                     tick_s=self._clock.now_s() - now_s,
                     missed_ticks=missed_ticks,
                     gamepad=self._hearing.gamepad(),
+                    maintenance=self._maintenance.told()
+                    if self.arming.state is ArmState.MAINTENANCE
+                    else None,
                 )
             )
         )

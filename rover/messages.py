@@ -117,6 +117,60 @@ class GovernedMotion(Struct, frozen=True):
     limited_by: tuple[Limit, ...]
 
 
+class TurnWheel(Struct, frozen=True, tag="turn-wheel"):
+    """Turn the wheel of that name with a part of the supply, positive forward.
+
+    A duty and not a speed: a velocity loop whose encoder is reversed or dead runs away.
+    """
+
+    wheel: str
+    duty: float
+
+
+class TurnServo(Struct, frozen=True, tag="turn-servo"):
+    """Steer the wheel of that name to an angle as the configuration has it, positive left."""
+
+    wheel: str
+    angle_rad: float
+
+
+class Rest(Struct, frozen=True, tag="rest"):
+    """Move nothing; it says that the client is there."""
+
+
+Order = TurnWheel | TurnServo | Rest
+
+
+class MaintenanceOrder(Struct, frozen=True):
+    """What a calibration wants to move, in MAINTENANCE; it counts for a moment only.
+
+    ``token`` is that of the request that began it, ``stamp_s`` when the person wanted it.
+    """
+
+    token: str
+    stamp_s: float
+    order: Order
+
+
+class OneTarget(Struct, frozen=True):
+    """What is to move in MAINTENANCE, a value a wheel: at most one of them all may.
+
+    A duty of 0 is none; an angle of None leaves the servo limp.
+    """
+
+    duty: tuple[float, ...]
+    steer_rad: tuple[float | None, ...]
+
+
+class Maintained(Struct, frozen=True):
+    """A calibration that goes on: whose it is, and the wheel that moves, empty if none does."""
+
+    who: str
+    wheel: str = ""
+    duty: float = 0.0
+    steer_rad: float | None = None
+
+
 class WheelTargets(Struct, frozen=True):
     """What every wheel shall do: steering angle and turning speed, positive rolls forward."""
 
@@ -160,10 +214,11 @@ class Twist(Struct, frozen=True):
 
 
 class ArmState(StrEnum):
-    """Whether the wheels may turn. Only ARMED lets them."""
+    """Whether the wheels may turn. Only ARMED lets them; MAINTENANCE one of them, slowly."""
 
     DISARMED = "disarmed"
     ARMED = "armed"
+    MAINTENANCE = "maintenance"
     FAULT = "fault"
     ESTOP = "estop"
 
@@ -217,23 +272,33 @@ class Condition(Struct, frozen=True):
 
 
 class RequestKind(StrEnum):
-    """What a person can ask for besides motion. STOP is the emergency stop and latches."""
+    """What a person can ask for besides motion. STOP is the emergency stop and latches.
+
+    MAINTAIN is for calibrations, which then turn one wheel or one servo; DISARM ends it.
+    """
 
     ARM = "arm"
     DISARM = "disarm"
     STOP = "stop"
     CLEAR = "clear"
+    MAINTAIN = "maintain"
+
+
+# What a remote may pass on from anybody; MAINTAIN is asked for by calibrations themselves.
+REMOTE_REQUESTS = tuple(kind for kind in RequestKind if kind is not RequestKind.MAINTAIN)
 
 
 class Request(Struct, frozen=True):
     """A person's request at ``stamp_s``; ``who`` is shown in the event it leaves behind.
 
     The time keeps a request that waited for control to come up from arming it minutes later.
+    ``token`` comes with MAINTAIN and with every order after it: orders of others do not count.
     """
 
     kind: RequestKind
     who: str
     stamp_s: float
+    token: str = ""
 
 
 class Answer(Struct, frozen=True):
@@ -325,3 +390,4 @@ class Telemetry(Struct, frozen=True):
     tick_ms: float
     missed_ticks: int
     gamepad: GamepadView = GamepadView()
+    maintenance: Maintained | None = None

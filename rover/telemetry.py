@@ -16,6 +16,7 @@ from rover.messages import (
     Event,
     GamepadView,
     GovernedMotion,
+    Maintained,
     Pose,
     PowerReading,
     Selected,
@@ -137,6 +138,7 @@ class Snapshot(Struct, frozen=True):
     tick_s: float
     missed_ticks: int
     gamepad: GamepadView = GamepadView()
+    maintenance: Maintained | None = None
 
 
 class Teller:
@@ -174,6 +176,7 @@ class Teller:
             tick_ms=at.tick_s * 1000.0,
             missed_ticks=at.missed_ticks,
             gamepad=at.gamepad,
+            maintenance=at.maintenance,
         )
 
     def _wheels(

@@ -12,8 +12,17 @@ import zmq
 
 from rover.clock import SystemClock
 from rover.errors import BadMessageError, LinkError
-from rover.link import MAX_MESSAGE_BYTES, ControlClient, ControlLink, Inbox
-from rover.messages import Answer, Arc, Request, RequestKind, Source, Stop
+from rover.link import MAX_MESSAGE_BYTES, ControlClient, ControlLink, Inbox, RefusedDrive
+from rover.messages import (
+    Answer,
+    Arc,
+    MaintenanceOrder,
+    Request,
+    RequestKind,
+    Source,
+    Stop,
+    TurnWheel,
+)
 
 WITHIN_S = 5.0
 
@@ -73,6 +82,46 @@ def test_a_command_arrives_as_it_was_sent(link: ControlLink, client: ControlClie
     sent = client.drive(Source.WEB, Arc(0.5, -0.25), 123.456)
     inbox = receive_until(link, lambda inbox: sent in inbox.drive)
     assert inbox.refused == ()
+
+
+def test_an_order_arrives_as_it_was_sent_and_its_token_with_the_request(
+    link: ControlLink, client: ControlClient
+) -> None:
+    connect(link, client)
+    client.order("a token", TurnWheel("left_front", 0.1), 123.456)
+    inbox = receive_until(link, lambda inbox: bool(inbox.orders))
+    assert inbox.orders == (MaintenanceOrder("a token", 123.456, TurnWheel("left_front", 0.1)),)
+    with pytest.raises(LinkError):
+        client.request(RequestKind.MAINTAIN, "a test", timeout_s=0.05, token="a token")
+    (received,) = receive_until(link, lambda inbox: bool(inbox.requests)).requests
+    assert (received.request.kind, received.request.token) == (RequestKind.MAINTAIN, "a token")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (b"maintenance",),
+        (b"maintenance", b"\xc1"),
+        (b"maintenance", msgspec.msgpack.encode({"token": "t", "stamp_s": 1.0, "order": {}})),
+        (b"maintenance", b"\xa1\xff"),
+    ],
+)
+def test_an_order_that_cannot_be_read_is_refused(
+    link: ControlLink, client: ControlClient, directory: Path, parts: tuple[bytes, ...]
+) -> None:
+    socket = raw(directory, zmq.PUB, "drive")
+    try:
+        deadline_s = time.monotonic() + WITHIN_S
+        refused: tuple[RefusedDrive, ...] = ()
+        while not refused:
+            assert time.monotonic() < deadline_s
+            socket.send_multipart(parts)
+            refused = link.receive().refused
+            time.sleep(0.001)
+        assert refused[0].source is None
+        assert "not an order" in refused[0].reason
+    finally:
+        socket.close()
 
 
 def test_a_client_refuses_to_send_what_is_not_finite(client: ControlClient) -> None:

@@ -68,25 +68,27 @@ class WheelRules:
         assert all(map(math.isfinite, (*steer, *wheels))), "a target is not a number"
         if state is not ArmState.ARMED:
             assert not permitted.power, "power though it is not armed"
-            assert permitted.release
+            # In maintenance one servo may have pulses: ``what_one_thing_may_do`` judges it.
+            assert permitted.release or state is ArmState.MAINTENANCE
         if not permitted.power:
             assert not any(wheels), "a speed without power"
-        self._powered_s = 0.0 if permitted.release else self._powered_s + elapsed_s
+        limp = permitted.release or permitted.only_servo is not None
+        self._powered_s = 0.0 if limp else self._powered_s + elapsed_s
         accel, rate = (
             self._config.gate.max_wheel_accel_rad_s2,
             self._config.gate.max_steer_rate_rad_s,
         )
         for i, (low, high) in enumerate(self._ranges):
-            assert low - 2 * ROUNDING <= steer[i] <= high + 2 * ROUNDING, (
-                "a corner out of its range"
-            )
+            assert permitted.only_servo == i or (
+                low - 2 * ROUNDING <= steer[i] <= high + 2 * ROUNDING
+            ), "a corner out of its range"
             top = self._wheels[i].max_speed_rad_s
             assert abs(wheels[i]) <= top + 2 * ROUNDING, "a wheel beyond its limit"
             # Slowing down is free; what counts is what is gained the way that it now turns.
             way = math.copysign(1.0, wheels[i])
             gained = abs(wheels[i]) - max(0.0, way * (last.wheel_rad_s[i] if last else 0.0))
             assert gained <= accel * elapsed_s + 2 * ROUNDING, "a wheel is sped up at once"
-            if last is not None and not (last.release or permitted.release):
+            if last is not None and not (last.release or limp or last.only_servo is not None):
                 step_rad = abs(steer[i] - last.steer_rad[i])
                 assert step_rad <= rate * elapsed_s + 2 * ROUNDING, "a corner is turned at once"
 

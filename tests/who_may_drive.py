@@ -45,6 +45,8 @@ class WhoMayDrive:
         self._count = 1
         self._stopped_s = -math.inf
         self._stops_now = False
+        # Whether the last choice was to stop because somebody said so.
+        self.stopped = False
         self.driver: Source | None = None
 
     def hears(self, source: Source, motion: Motion, stamp_s: float, now_s: float) -> None:
@@ -93,6 +95,7 @@ class WhoMayDrive:
                     self.driver = None
                 if drove:
                     self.stops(now_s)
+        self.stopped = self._stops_now
         if self._stops_now:
             self._stops_now = False
             return None, None

@@ -15,6 +15,7 @@ FULL = (
     "rover/motion/arming.py",
     "rover/motion/governor.py",
     "rover/motion/gate.py",
+    "rover/motion/maintenance.py",
     "rover/hardware/bus/framing.py",
 )
 

@@ -15,7 +15,7 @@ from werkzeug.exceptions import (
 )
 
 from rover.errors import LinkError
-from rover.messages import RequestKind
+from rover.messages import REMOTE_REQUESTS, RequestKind
 from web.access import Access
 from web.remote import Remote
 
@@ -85,11 +85,10 @@ def blueprint(remote: Remote, access: Access) -> Blueprint:
 
     @api.post("/api/<name>")
     def ask(name: str) -> Response:
-        try:
-            kind = RequestKind(name)
-        except ValueError:
-            kinds = ", ".join(RequestKind)
-            raise NotFound(f"there is no /api/{name} to POST to, only: {kinds}") from None
+        kind = next((kind for kind in REMOTE_REQUESTS if kind == name), None)
+        if kind is None:
+            kinds = ", ".join(REMOTE_REQUESTS)
+            raise NotFound(f"there is no /api/{name} to POST to, only: {kinds}")
         if kind is not RequestKind.STOP and access.visitor() is None:
             raise Forbidden(
                 f"{kind} needs a paired device, or the key as `Authorization: Bearer KEY`"

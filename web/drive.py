@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from rover.errors import BadMessageError
-from rover.messages import Answer, Motion, RequestKind, Source, Stop, is_neutral
+from rover.messages import REMOTE_REQUESTS, Answer, Motion, RequestKind, Source, Stop, is_neutral
 from rover.motion.sticks import StickInput, StickLimits, motion_from_sticks
 from web.frames import (
     AnswerFrame,
@@ -268,6 +268,9 @@ class DriveSession:
         if not self.may_drive and frame.kind is not RequestKind.STOP:
             refusal = f"watching only: pair this device to {frame.kind}"
             self._answer(frame, Answer(False, (refusal,)))
+            return
+        if frame.kind not in REMOTE_REQUESTS:
+            self._answer(frame, Answer(False, (f"{frame.kind} is for calibrations alone",)))
             return
         if not self._saw_the_present(frame):
             newest = self._remote.hub.newest

@@ -35,6 +35,7 @@ def contradictions(config: Config) -> tuple[Contradiction, ...]:
             _servo_pulses(config),
             _buses(config),
             _motion(config),
+            _maintenance(config),
             _timing(config),
             _power(config),
             _panel(config),
@@ -209,6 +210,26 @@ def _motion(config: Config) -> Iterator[Contradiction]:
                 f"wheels.{name} gain {allowed_mps2:g} m/s2, less than motion.accel_mps2 = "
                 f"{config.motion.accel_mps2:g}: the gate would refuse to start",
             )
+
+
+def _maintenance(config: Config) -> Iterator[Contradiction]:
+    gate, wanted = config.gate, config.maintenance
+    for low, high in (
+        (("gate.maintenance_duty", gate.maintenance_duty), ("maintenance.duty", wanted.duty)),
+        (
+            ("gate.maintenance_duty_rate_per_s", gate.maintenance_duty_rate_per_s),
+            ("maintenance.duty_rate_per_s", wanted.duty_rate_per_s),
+        ),
+        (
+            ("gate.maintenance_steer_rate_rad_s", gate.maintenance_steer_rate_rad_s),
+            ("maintenance.steer_rate_rad_s", wanted.steer_rate_rad_s),
+        ),
+        (
+            ("maintenance.pause_s", wanted.pause_s),
+            ("gate.maintenance_pause_s", gate.maintenance_pause_s),
+        ),
+    ):
+        yield from _less(low, high, "the gate would refuse it and end every calibration")
 
 
 def _stop_time(config: Config) -> Iterator[Contradiction]:

@@ -123,10 +123,41 @@ class GateConfig(Section, frozen=True):
 
     ``max_wheel_accel_rad_s2`` bounds how fast any wheel may be sped up from one permitted
     target to the next; slowing down is never refused.
+
+    In MAINTENANCE it has other limits. ``maintenance_duty`` of a full battery is 3.4 V: JPL's
+    wheels do 4.3 rad/s in the air (0.3 m/s at the rim), and one that is held fast draws 2.6 A, a
+    quarter of what stalls it at full power. ``maintenance_duty_rate_per_s`` keeps a start from
+    being a jerk, ``maintenance_steer_rate_rad_s`` (69 deg/s) a servo from being a hammer: a
+    person sees it come. ``maintenance_steer_rad`` is as far from straight ahead as a corner is
+    led: no rover needs more, and beyond it wheels meet legs. What moved last is at rest for
+    ``maintenance_pause_s`` before anything else moves: zero duty stops a wheel in half of it.
     """
 
     max_wheel_accel_rad_s2: Positive = 150.0
     max_steer_rate_rad_s: Positive = 8.0
+    maintenance_duty: Annotated[float, Meta(gt=0, le=0.3)] = 0.2
+    maintenance_duty_rate_per_s: Positive = 2.0
+    maintenance_steer_rate_rad_s: Annotated[float, Meta(gt=0, le=3)] = 1.2
+    maintenance_steer_rad: Annotated[float, Meta(gt=0, le=2.1)] = 1.75
+    maintenance_pause_s: Annotated[float, Meta(ge=0.2, le=2)] = 0.3
+
+
+class MaintenanceConfig(Section, frozen=True):
+    """What a calibration may do with one wheel or one servo, in MAINTENANCE.
+
+    An order counts for ``order_s``, so a wheel turns no longer than that after the client has
+    gone; after ``silence_s`` without a word the rover is disarmed. ``duty`` turns JPL's wheels at
+    2.6 rad/s in the air, half a turn in a second or so, with too little force to climb out of a
+    hand; a worn motor may need the ``gate``'s. ``duty_rate_per_s`` and ``steer_rate_rad_s``
+    (29 deg/s) are how fast they come up to it. ``pause_s`` is between one thing and the next.
+    """
+
+    order_s: Annotated[float, Meta(ge=0.05, le=0.3)] = 0.3
+    silence_s: Annotated[float, Meta(ge=0.5, le=10)] = 2.0
+    duty: Annotated[float, Meta(gt=0, le=0.3)] = 0.15
+    duty_rate_per_s: Positive = 0.5
+    steer_rate_rad_s: Annotated[float, Meta(gt=0, le=3)] = 0.5
+    pause_s: Annotated[float, Meta(ge=0.2, le=2)] = 0.4
 
 
 class DeadlineConfig(Section, frozen=True):
@@ -273,6 +304,7 @@ class Config(Section, frozen=True):
     rover: RoverConfig = field(default_factory=RoverConfig)
     motion: MotionConfig = field(default_factory=MotionConfig)
     gate: GateConfig = field(default_factory=GateConfig)
+    maintenance: MaintenanceConfig = field(default_factory=MaintenanceConfig)
     deadlines: DeadlineConfig = field(default_factory=DeadlineConfig)
     roboclaw: RoboclawConfig = field(default_factory=RoboclawConfig)
     steering: SteeringConfig = field(default_factory=SteeringConfig)

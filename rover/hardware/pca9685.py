@@ -98,7 +98,7 @@ class Pca9685Steering:
         self._runs = tuple(_runs(self._servos))
         self._bus: I2cBus | None = None
         self._set_up = False
-        self._asked: tuple[float, ...] | None = None
+        self._asked: tuple[tuple[float, ...], int | None] | None = None
         self._strained: tuple[str, ...] = ()
         self._wanted = dict.fromkeys(self._servos, _FULLY_OFF)
         self._written = self._wanted.copy()
@@ -175,17 +175,23 @@ class Pca9685Steering:
 
     def _registers(self, targets: PermittedTargets) -> dict[int, bytes]:
         """Return each channel's registers, worked out anew only when the targets have changed."""
-        asked = None if targets.release else targets.steer_rad
+        asked = None if targets.release else (targets.steer_rad, targets.only_servo)
         if asked != self._asked:
             self._asked = asked
-            self._wanted = {
-                channel: _FULLY_OFF if asked is None else servo.registers(asked[servo.wheel])
+            angles_rad, only = asked or ((), None)
+            pulsed = {
+                channel: servo
                 for channel, servo in self._servos.items()
+                if asked is not None and only in {None, servo.wheel}
+            }
+            self._wanted = dict.fromkeys(self._servos, _FULLY_OFF) | {
+                channel: servo.registers(angles_rad[servo.wheel])
+                for channel, servo in pulsed.items()
             }
             self._strained = tuple(
                 f"{servo.name}'s servo at its end: give it the right centre_deg and range"
-                for servo in self._servos.values()
-                if asked is not None and not servo.reaches(asked[servo.wheel])
+                for servo in pulsed.values()
+                if not servo.reaches(angles_rad[servo.wheel])
             )
         return self._wanted
 

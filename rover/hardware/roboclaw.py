@@ -84,7 +84,7 @@ class RoboclawDrive:
         did not take theirs but have answered lately one gets it once more: on a noisy wire most
         failures are a flipped bit.
         """
-        self._powered = targets.power
+        self._powered = targets.power or any(targets.duty)
         self._silent.clear()
         acknowledged: set[RoboclawController] = set()
         now_s = self._clock.now_s()
@@ -106,10 +106,15 @@ class RoboclawDrive:
 
     def _tell(self, controller: RoboclawController, targets: PermittedTargets) -> bool:
         """Send one controller its part of ``targets``; whether it has acknowledged."""
-        if not (targets.power and controller.confirmed and self._is_fresh(targets)):
+        moves = targets.power or controller.has_duty(targets.duty)
+        if not (moves and controller.confirmed and self._is_fresh(targets)):
             return self._port.send(controller, controller.let_go())
-        speeds = controller.speed_packet(targets.wheel_rad_s, self._clock.now_s())
-        told = self._port.send(controller, speeds)
+        packet = (
+            controller.speed_packet(targets.wheel_rad_s, self._clock.now_s())
+            if targets.power
+            else controller.duty_packet(targets.duty)
+        )
+        told = self._port.send(controller, packet)
         if self._is_fresh(targets):
             return told
         # Frozen between the look at the clock and the write, nobody knows on which side of it:

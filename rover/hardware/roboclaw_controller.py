@@ -23,6 +23,8 @@ _READ_ENCODERS = 78
 _READ_SPEEDS = 79
 _READ_TEMPERATURE = 82
 
+_FULL_DUTY = 32767
+
 _U8_BYTES, _U16_BYTES, _PAIR_OF_16_BYTES, _PAIR_OF_32_BYTES = 1, 2, 4, 8
 _TIMEOUT_UNITS_PER_S = 10
 _VOLTS_PER_UNIT = 0.1
@@ -132,6 +134,21 @@ class RoboclawController:
         if not (first or second or self._hold.allowed(now_s)):
             return self.let_go()
         return framing.write_packet(self.address, _SPEED_BOTH, framing.pack_s32_pair(first, second))
+
+    def has_duty(self, duty: Sequence[float]) -> bool:
+        """Whether one of its wheels is to be turned by a duty."""
+        return any(wheel is not None and duty[wheel.index] != 0.0 for wheel in self.wheels)
+
+    def duty_packet(self, duty: Sequence[float]) -> bytes:
+        """Return the packet that gives both motors their part of the supply, -1 to 1."""
+        self._hold.let_go()
+        first, second = (
+            0
+            if wheel is None
+            else round(duty[wheel.index] * _FULL_DUTY) * (-1 if wheel.inverted else 1)
+            for wheel in self.wheels
+        )
+        return framing.write_packet(self.address, _DUTY_BOTH, framing.pack_s16_pair(first, second))
 
     def let_go(self) -> bytes:
         """Return zero duty; nothing is held at zero until the next speed."""

@@ -17,7 +17,9 @@ from rover.link.address import address
 from rover.messages import (
     Answer,
     DriveCommand,
+    MaintenanceOrder,
     Motion,
+    Order,
     Request,
     RequestKind,
     Source,
@@ -78,20 +80,32 @@ class ControlClient:
             self._drive.send_multipart((source.value.encode(), _encode(command)), zmq.NOBLOCK)
         return command
 
+    def order(self, token: str, order: Order, stamp_s: float) -> None:
+        """Send what a calibration wants to move, stamped with when the person wanted it.
+
+        Never waits and never repeats: an order counts for 0.3 s, and Rest has to be said too.
+        """
+        message = _encode(MaintenanceOrder(token, stamp_s, order))
+        with self._drive_lock:
+            self._drive.send_multipart((decoding.MAINTENANCE_TOPIC, message), zmq.NOBLOCK)
+
     def request(
         self,
         kind: RequestKind,
         who: str,
         timeout_s: float = 1.0,
         stamp_s: float | None = None,
+        token: str = "",
     ) -> Answer:
         """Ask, and wait for the answer. ``stamp_s`` is when the person asked, if not just now.
+
+        ``token`` comes with MAINTAIN, and with every ``order`` after it.
 
         Raises LinkError when control does not answer within ``timeout_s``; it may then still
         have heard the request. Raises LinkError too for an answer that cannot be read.
         """
         asked_s = self._clock.now_s()
-        request = Request(kind, who, asked_s if stamp_s is None else stamp_s)
+        request = Request(kind, who, asked_s if stamp_s is None else stamp_s, token)
         with self._request_lock:
             parts = self._exchange(self._requests, _encode(request), timeout_s)
         return self._read(decoding.answer, parts)

@@ -12,7 +12,14 @@ import zmq
 from rover.errors import BadMessageError, InUseError, LinkError
 from rover.link import decoding
 from rover.link.address import address
-from rover.messages import Answer, DriveCommand, Request, Source, Telemetry
+from rover.messages import (
+    Answer,
+    DriveCommand,
+    MaintenanceOrder,
+    Request,
+    Source,
+    Telemetry,
+)
 from rover.pad_messages import PadAsk, PadLoan
 
 # Larger than any honest message by a factor of ten; ZeroMQ drops a peer that sends more.
@@ -55,6 +62,7 @@ class Inbox(msgspec.Struct, frozen=True):
     refused: tuple[RefusedDrive, ...]
     requests: tuple[ReceivedRequest, ...]
     pad_asks: tuple[ReceivedPadAsk, ...] = ()
+    orders: tuple[MaintenanceOrder, ...] = ()
 
 
 class ControlLink:
@@ -107,17 +115,22 @@ class ControlLink:
         """Take what has come in, at most MAX_RECEIVED of each kind."""
         drive: list[DriveCommand] = []
         refused: list[RefusedDrive] = []
+        orders: list[MaintenanceOrder] = []
         for _ in range(MAX_RECEIVED):
             try:
                 parts = self._drive.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 break
             try:
-                drive.append(decoding.drive_command(parts))
+                if parts[0] == decoding.MAINTENANCE_TOPIC:
+                    orders.append(decoding.maintenance_order(parts))
+                else:
+                    drive.append(decoding.drive_command(parts))
             except BadMessageError as error:
                 refused.append(RefusedDrive(decoding.source_named(parts[0]), str(error)))
         requests = tuple(self._receive_requests())
-        return Inbox(tuple(drive), tuple(refused), requests, tuple(self._receive_pad_asks()))
+        asks = tuple(self._receive_pad_asks())
+        return Inbox(tuple(drive), tuple(refused), requests, asks, tuple(orders))
 
     def _receive_requests(self) -> list[ReceivedRequest]:
         received: list[ReceivedRequest] = []

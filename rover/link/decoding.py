@@ -11,11 +11,21 @@ import msgspec
 
 from rover.camera_messages import PictureHead, Wanted
 from rover.errors import BadMessageError
-from rover.messages import Answer, DriveCommand, Request, Source, Telemetry, require_finite
+from rover.messages import (
+    Answer,
+    DriveCommand,
+    MaintenanceOrder,
+    Request,
+    Source,
+    Telemetry,
+    require_finite,
+)
 from rover.pad_messages import PadAsk, PadLoan
 
 # Who may drive through the link: nobody else can pass for the gamepad and outrank the phone.
 LINKED_SOURCES = frozenset({Source.WEB})
+# In the place of a source's name: an order of a calibration.
+MAINTENANCE_TOPIC = b"maintenance"
 # A drive message is a source and a payload, an answer a number and a payload.
 _PARTS = 2
 # In front of a picture's head stands its length.
@@ -30,6 +40,7 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _Message = TypeVar("_Message")
 
 _drive = msgspec.msgpack.Decoder(DriveCommand).decode
+_order = msgspec.msgpack.Decoder(MaintenanceOrder).decode
 _request = msgspec.msgpack.Decoder(Request).decode
 _answer = msgspec.msgpack.Decoder(Answer).decode
 _pad_ask = msgspec.msgpack.Decoder(PadAsk).decode
@@ -63,6 +74,14 @@ def drive_command(parts: Sequence[bytes]) -> DriveCommand:
         raise BadMessageError(f"stamp_s is {command.stamp_s}: send a finite number")
     require_finite(command.motion)
     return command
+
+
+def maintenance_order(parts: Sequence[bytes]) -> MaintenanceOrder:
+    """Return the order of a message on MAINTENANCE_TOPIC. Raises BadMessageError.
+
+    Its numbers and its time are judged by those who know whose turn it is.
+    """
+    return _decoded(_order, parts[1] if len(parts) == _PARTS else b"", "an order")
 
 
 def request(parts: Sequence[bytes]) -> Request:

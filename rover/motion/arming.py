@@ -1,7 +1,8 @@
-"""Whether the wheels may turn at all: DISARMED, ARMED, FAULT, ESTOP.
+"""Whether the wheels may turn at all: DISARMED, ARMED, MAINTENANCE, FAULT, ESTOP.
 
 Born disarmed. Only a person arms, and is told every reason why not at once. A fault or an
-emergency stop latches until a person clears it, back to DISARMED.
+emergency stop latches until a person clears it, back to DISARMED. In MAINTENANCE one client, by
+its token, may move one wheel or one servo; it is entered and left by way of DISARMED.
 """
 
 import math
@@ -26,6 +27,10 @@ MAX_REQUEST_AGE_S = 0.6
 LOOK_S = 0.5
 # The code of the one condition that keeps an emergency stop from being cleared.
 STOP_BUTTON = "stop-button"
+# The code of what a calibration is there to mend: it does not speak against one.
+UNCALIBRATED = "calibration"
+# The states in which something may move, and which a fault ends.
+MOVING_STATES = frozenset({ArmState.ARMED, ArmState.MAINTENANCE})
 
 
 class Arming:
@@ -34,6 +39,9 @@ class Arming:
     def __init__(self) -> None:
         self.state = ArmState.DISARMED
         self.reason = "just started"
+        # Whose maintenance it is, while it is.
+        self.token = ""
+        self.maintainer = ""
         self._since_s = -math.inf
 
     def request(
@@ -53,13 +61,15 @@ class Arming:
                 self.stop(request.who, now_s)
                 return Answer(True)
             case RequestKind.DISARM:
-                if self.state is ArmState.ARMED:
+                if self.state in MOVING_STATES:
                     self._go(ArmState.DISARMED, f"disarmed by {request.who}", now_s)
                 return Answer(True)
             case RequestKind.CLEAR:
                 return self._clear(request, conditions, now_s)
             case RequestKind.ARM:
                 return self._arm(request, conditions, asking, now_s)
+            case RequestKind.MAINTAIN:
+                return self._maintain(request, conditions, asking, now_s)
             case _:
                 assert_never(request.kind)
 
@@ -69,14 +79,21 @@ class Arming:
         self._go(ArmState.ESTOP, reason, now_s)
 
     def fault(self, reason: str, now_s: float) -> None:
-        """Take an armed rover to FAULT; in any other state nothing turns anyway."""
-        if self.state is ArmState.ARMED:
+        """Take an armed or maintained rover to FAULT; in any other state nothing turns anyway."""
+        if self.state in MOVING_STATES:
             self._go(ArmState.FAULT, reason, now_s)
 
+    def end_maintenance(self, reason: str, now_s: float) -> None:
+        """Take a maintained rover to DISARMED, and no other."""
+        if self.state is ArmState.MAINTENANCE:
+            self._go(ArmState.DISARMED, reason, now_s)
+
     def observe(self, conditions: tuple[Condition, ...], now_s: float) -> None:
-        """Fault on the conditions that stop an armed rover."""
+        """Fault on the conditions that stop an armed rover, or a maintained one."""
         stopping = [
-            condition.text for condition in conditions if condition.reaction is Reaction.STOP
+            condition.text
+            for condition in self._that_count(conditions)
+            if condition.reaction is Reaction.STOP
         ]
         if stopping:
             self.fault("; ".join(stopping), now_s)
@@ -90,6 +107,8 @@ class Arming:
             refusals.append("the emergency stop is latched: clear it first")
         if self.state is ArmState.FAULT:
             refusals.append(f"a fault is latched ({self.reason}): clear it first")
+        if self.state is ArmState.MAINTENANCE:
+            refusals.append(f"{self.maintainer} is calibrating the rover: end that first")
         refusals += [
             condition.text for condition in conditions if condition.severity is Severity.ERROR
         ]
@@ -110,6 +129,34 @@ class Arming:
             return Answer(False, refusals)
         self._go(ArmState.ARMED, f"armed by {request.who}", now_s)
         return Answer(True)
+
+    def _maintain(
+        self,
+        request: Request,
+        conditions: tuple[Condition, ...],
+        asking: tuple[Source, ...],
+        now_s: float,
+    ) -> Answer:
+        if self.state is ArmState.MAINTENANCE and request.token == self.token:
+            return Answer(True)
+        refusals = self._ill_timed(request, now_s)
+        if not request.token:
+            refusals += ("a maintenance without a token, by which its orders are known",)
+        if self.state is ArmState.ARMED:
+            refusals += ("the rover is armed: disarm it first",)
+        against = tuple(entry for entry in conditions if entry.code != UNCALIBRATED)
+        refusals += self.refusals(against, asking)
+        if refusals:
+            return Answer(False, refusals)
+        self._go(ArmState.MAINTENANCE, f"{request.who} calibrates", now_s)
+        self.token, self.maintainer = request.token, request.who
+        return Answer(True)
+
+    def _that_count(self, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        """Return ``conditions`` without what a maintenance is there for."""
+        if self.state is not ArmState.MAINTENANCE:
+            return conditions
+        return tuple(entry for entry in conditions if entry.code != UNCALIBRATED)
 
     def _clear(self, request: Request, conditions: tuple[Condition, ...], now_s: float) -> Answer:
         if self.state not in {ArmState.ESTOP, ArmState.FAULT}:
@@ -135,4 +182,5 @@ class Arming:
     def _go(self, state: ArmState, reason: str, now_s: float) -> None:
         self.state = state
         self.reason = reason
+        self.token = self.maintainer = ""
         self._since_s = now_s

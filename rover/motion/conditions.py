@@ -17,7 +17,7 @@ from rover.messages import (
     Severity,
     WheelFeedback,
 )
-from rover.motion.arming import STOP_BUTTON
+from rover.motion.arming import STOP_BUTTON, UNCALIBRATED
 from rover.motion.battery import BatteryWatch
 from rover.motion.obedience import Obedience
 
@@ -26,7 +26,8 @@ class Observed(Struct, frozen=True):
     """Everything that the devices say at one moment.
 
     ``commanded_rad_s`` is what the wheels were last told, all zero while they have no power;
-    ``power`` holds one reading for each device that measures the battery, best first.
+    ``power`` holds one reading for each device that measures the battery, best first;
+    ``maintained``: a duty may turn a wheel, which says nothing of how fast.
     """
 
     drive: tuple[DeviceHealth, ...]
@@ -37,6 +38,7 @@ class Observed(Struct, frozen=True):
     commanded_rad_s: tuple[float, ...]
     power: tuple[PowerReading | None, ...]
     stop_pressed: bool
+    maintained: bool = False
 
 
 class Watch:
@@ -57,11 +59,14 @@ class Watch:
             found.append(Condition(STOP_BUTTON, "the stop button is pressed: release it"))
         for device in observed.drive:
             found += _device_conditions(device, "controller")
-        if all(device.ready for device in observed.drive):
+        ready = all(device.ready for device in observed.drive)
+        if ready:
             found += self._stale_feedback(observed.feedback, now_s)
+        if ready and not observed.maintained:
             found += self._disobedient(observed, now_s)
         else:
-            # Not ready is a fault of its own, which has taken the power away.
+            # Not ready is a fault of its own, which has taken the power away; and a wheel that
+            # a duty turns was told no speed.
             self._obedience.forgive()
         for device in observed.steering:
             found += _device_conditions(device, "steering")
@@ -70,7 +75,7 @@ class Watch:
         if self._steers and not self._calibrated:
             found.append(
                 Condition(
-                    "calibration",
+                    UNCALIBRATED,
                     "steering is not calibrated: set every centre_deg for this rover, then "
                     "steering.calibrated = true",
                 )

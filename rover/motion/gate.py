@@ -10,7 +10,8 @@ import math
 from dataclasses import InitVar, dataclass
 
 from rover.config import Config
-from rover.messages import ArmState, WheelTargets
+from rover.messages import ArmState, OneTarget, WheelTargets
+from rover.units import rad_from_deg
 
 _SEAL = object()
 
@@ -25,6 +26,8 @@ class PermittedTargets:
     ``stamp_s`` is when they were permitted: a driver sends nothing that has lain about.
     ``power`` False asks for zero duty instead of a held speed; ``release`` lets the corner
     servos go limp. ``refused`` says why the gate stopped the wheels, empty if it did not.
+    In MAINTENANCE there is no power but, at most, a ``duty`` for one wheel, or pulses for the
+    servo of wheel number ``only_servo``, all others limp; it is None for all of them alike.
     Raises TypeError when made by anyone but the gate.
     """
 
@@ -34,6 +37,8 @@ class PermittedTargets:
     power: bool
     release: bool
     refused: str
+    duty: tuple[float, ...]
+    only_servo: int | None
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
@@ -58,6 +63,7 @@ class Gate:
         self._last_wheel = self._still
         self._last_steer: tuple[float, ...] | None = None
         self._last_s = -math.inf
+        self._one = _OneAtATime(config)
 
     def permit(self, targets: WheelTargets, state: ArmState, now_s: float) -> PermittedTargets:
         """Return what may go to the drivers at ``now_s``.
@@ -66,6 +72,7 @@ class Gate:
         all: one that is not finite, out of its wheel's range, or changed faster than the
         gate allows is refused, which stops all wheels with the servos held where they are.
         """
+        self._one.forget()
         if state is not ArmState.ARMED:
             self._last_steer = None
             return self._stop(now_s, refused="")
@@ -81,6 +88,34 @@ class Gate:
             power=True,
             release=False,
             refused="",
+            duty=self._still,
+            only_servo=None,
+            seal=_SEAL,
+        )
+
+    def permit_one(self, target: OneTarget, state: ArmState, now_s: float) -> PermittedTargets:
+        """Return what may go to the drivers at ``now_s`` in MAINTENANCE: at most one thing.
+
+        In any other state, and for whatever ``_OneAtATime`` objects to, that is nothing.
+        """
+        self._last_steer = None
+        if state is not ArmState.MAINTENANCE:
+            self._one.forget()
+            return self._stop(now_s, refused="")
+        refused = self._one.objection(target, now_s)
+        if refused:
+            return self._stop(now_s, refused=refused)
+        self._last_wheel, self._last_s = self._still, now_s
+        servo = next((i for i, angle in enumerate(target.steer_rad) if angle is not None), None)
+        return PermittedTargets(
+            tuple(angle or 0.0 for angle in target.steer_rad),
+            self._still,
+            now_s,
+            power=False,
+            release=servo is None,
+            refused="",
+            duty=target.duty,
+            only_servo=servo,
             seal=_SEAL,
         )
 
@@ -95,6 +130,8 @@ class Gate:
             power=False,
             release=steer is None,
             refused=refused,
+            duty=self._still,
+            only_servo=None,
             seal=_SEAL,
         )
 
@@ -128,3 +165,92 @@ class Gate:
         last = self._last_wheel[i]
         gained = abs(wheel_rad_s) - (abs(last) if last * wheel_rad_s > 0 else 0.0)
         return gained > self._max_accel * elapsed_s + _TOLERANCE
+
+
+class _OneAtATime:
+    """What the gate knows of MAINTENANCE: its slow limits, and what moved last."""
+
+    def __init__(self, config: Config) -> None:
+        gate, steering = config.gate, config.steering
+        self._names = tuple(config.wheels)
+        self._duty, self._duty_rate = gate.maintenance_duty, gate.maintenance_duty_rate_per_s
+        self._steer_rate, self._pause_s = (
+            gate.maintenance_steer_rate_rad_s,
+            gate.maintenance_pause_s,
+        )
+        # Where the servo itself can turn the wheel to: its limits are what may be wrong.
+        self._ranges: list[tuple[float, float] | None] = []
+        for wheel in config.wheels.values():
+            if wheel.steer is None:
+                self._ranges.append(None)
+                continue
+            centre, way = wheel.steer.centre_deg, wheel.steer.direction
+            ends = (-centre * way, (steering.servo_range_deg - centre) * way)
+            low, high = sorted(map(rad_from_deg, ends))
+            most = gate.maintenance_steer_rad
+            self._ranges.append((max(low, -most), min(high, most)))
+        self._moved: tuple[str, int] | None = None
+        self._moved_s = -math.inf
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: servos start from straight ahead. What moved last is remembered."""
+        self._angles = [0.0] * len(self._names)
+        self._last_duty, self._last_s = 0.0, -math.inf
+
+    def objection(self, target: OneTarget, now_s: float) -> str:
+        """Return the first thing wrong with ``target``, empty if nothing is; remember it then."""
+        count = len(self._names)
+        if len(target.duty) != count or len(target.steer_rad) != count:
+            return f"{len(target.duty)}/{len(target.steer_rad)} targets on a rover of {count}"
+        wheels = [i for i, duty in enumerate(target.duty) if duty != 0.0]
+        servos = [i for i, angle in enumerate(target.steer_rad) if angle is not None]
+        if len(wheels) + len(servos) > 1:
+            return f"{len(wheels)} wheels and {len(servos)} servos at once, one thing may move"
+        moving = ("wheel", wheels[0]) if wheels else ("servo", servos[0]) if servos else None
+        if moving is None:
+            self._last_duty = 0.0
+            return ""
+        objection = self._other_than_before(moving, now_s) or (
+            self._of_wheel(wheels[0], target.duty[wheels[0]], now_s)
+            if wheels
+            else self._of_servo(servos[0], target.steer_rad[servos[0]], now_s)
+        )
+        if not objection:
+            self._moved, self._moved_s, self._last_s = moving, now_s, now_s
+        return objection
+
+    def _other_than_before(self, moving: tuple[str, int], now_s: float) -> str:
+        if self._moved in {None, moving} or now_s - self._moved_s >= self._pause_s - _TOLERANCE:
+            return ""
+        return f"{self._names[moving[1]]} so soon after another has moved"
+
+    def _of_wheel(self, i: int, duty: float, now_s: float) -> str:
+        # Written so that a duty that is not a number is too much.
+        if not abs(duty) <= self._duty + _TOLERANCE:
+            return f"{self._names[i]}: duty {duty:.3f}, allowed {self._duty:.3f}"
+        last = self._last_duty if self._last_duty * duty > 0.0 else 0.0
+        gained = abs(duty) - abs(last)
+        if gained > self._duty_rate * self._elapsed_s(now_s) + _TOLERANCE:
+            return f"{self._names[i]}: from duty {self._last_duty:.3f} to {duty:.3f} at once"
+        self._last_duty = duty
+        return ""
+
+    def _of_servo(self, i: int, angle: float | None, now_s: float) -> str:
+        self._last_duty = 0.0
+        allowed = self._ranges[i]
+        if allowed is None:
+            return f"{self._names[i]} has no servo"
+        low, high = allowed
+        # Written so that an angle that is not a number is out of range.
+        if angle is None or not low - _TOLERANCE <= angle <= high + _TOLERANCE:
+            return f"{self._names[i]}: steering to {angle} rad, allowed {low:.3f} to {high:.3f}"
+        step = abs(angle - self._angles[i])
+        if step > self._steer_rate * self._elapsed_s(now_s) + _TOLERANCE:
+            return f"{self._names[i]}: steering by {step:.3f} rad at once"
+        self._angles[i] = angle
+        return ""
+
+    def _elapsed_s(self, now_s: float) -> float:
+        """Return for how long a ramp has gone on; the first step counts as the longest."""
+        return max(0.0, min(now_s - self._last_s, 0.1))

@@ -125,6 +125,21 @@ def test_jpls_rover_contradicts_itself_nowhere():
             "gate.max_steer_rate_rad_s = 6.0 is less than steering.slew_rad_s = 7.0",
         ),
         (
+            changed(maintenance={"duty": 0.25}),
+            {"gate.maintenance_duty", "maintenance.duty"},
+            "gate.maintenance_duty = 0.2 is less than maintenance.duty = 0.25",
+        ),
+        (
+            changed(gate={"maintenance_steer_rate_rad_s": 0.4}),
+            {"gate.maintenance_steer_rate_rad_s", "maintenance.steer_rate_rad_s"},
+            "gate.maintenance_steer_rate_rad_s = 0.4 is less than",
+        ),
+        (
+            changed(maintenance={"pause_s": 0.25}),
+            {"gate.maintenance_pause_s", "maintenance.pause_s"},
+            "maintenance.pause_s = 0.25 is less than gate.maintenance_pause_s = 0.3",
+        ),
+        (
             changed(loop={"rate_hz": 25.0, "telemetry_hz": 30.0}),
             {"loop.rate_hz", "loop.telemetry_hz"},
             "loop.rate_hz = 25.0 is less than loop.telemetry_hz = 30.0",

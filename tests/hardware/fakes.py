@@ -5,7 +5,7 @@ from collections import deque
 from rover.clock import ManualClock
 from rover.config import Config
 from rover.errors import DeviceError
-from rover.messages import ArmState, WheelTargets
+from rover.messages import ArmState, OneTarget, WheelTargets
 from rover.motion.gate import Gate, PermittedTargets
 
 BYTE_S = 10 / 115200
@@ -186,6 +186,13 @@ class MemoryLines:
         if self.broken:
             raise DeviceError("the lines are gone")
         return self.levels.get(line, True)
+
+
+def permitted_one(config: Config, target: OneTarget, now_s: float = 0.0) -> PermittedTargets:
+    """Have the gate permit one wheel's duty, or one servo's angle; fail if it refuses."""
+    allowed = Gate(config).permit_one(target, ArmState.MAINTENANCE, now_s)
+    assert allowed.refused == ""
+    return allowed
 
 
 def permitted(

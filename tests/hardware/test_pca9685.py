@@ -13,9 +13,9 @@ from msgspec import structs
 from rover.clock import ManualClock
 from rover.errors import DeviceError, DeviceTimeoutError
 from rover.hardware.pca9685 import Pca9685Steering, prescale_for
-from rover.messages import ArmState
+from rover.messages import ArmState, OneTarget
 from tests.builders import osr_config
-from tests.hardware.fakes import ScriptedI2c, permitted
+from tests.hardware.fakes import ScriptedI2c, permitted, permitted_one
 
 CONFIG = osr_config()
 BOARD = 0x40
@@ -303,3 +303,18 @@ def test_it_can_be_started_again_after_closing(rig):
     rig.steering.start()
     assert rig.opened == 2
     assert rig.ready
+
+
+def test_in_maintenance_one_servo_gets_pulses_and_the_others_go_limp():
+    rig = Rig()
+    rig.steering.start()
+    rig.command((0.0,) * 6)
+    angles = (None, None, None, None, 0.1, None)
+    rig.steering.command(permitted_one(CONFIG, OneTarget((0.0,) * 6, angles)))
+    # left_rear hangs on channel 3, at 160 degrees; left is less of its own angle.
+    assert rig.pulse_us(3) == pytest.approx(
+        500.0 + 2000.0 * (160.0 - math.degrees(0.1)) / 300.0, abs=2.6
+    )
+    assert [rig.channel(channel) for channel in (0, 1, 2)] == [OFF] * 3
+    rig.steering.command(permitted_one(CONFIG, OneTarget((0.0,) * 6, (None,) * 6)))
+    assert rig.channel(3) == OFF

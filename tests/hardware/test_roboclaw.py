@@ -13,10 +13,10 @@ import pytest
 from msgspec import structs
 
 from rover.errors import ConfigError, DeviceError
-from rover.messages import ArmState
+from rover.messages import ArmState, OneTarget
 from tests.builders import osr_config
 from tests.hardware.drive_rig import TICK_S, TURN_COUNTS, TURN_RAD_S, VERSION, Rig
-from tests.hardware.fakes import permitted, with_crc
+from tests.hardware.fakes import permitted, permitted_one, with_crc
 
 CONFIG = osr_config()
 ADDRESSES = (0x80, 0x82, 0x81)
@@ -214,6 +214,42 @@ def test_without_power_every_motor_gets_zero_duty(rig, state):
     assert rig.line.packets() == [
         with_crc(bytes((address, 34, 0, 0, 0, 0))) for address in ADDRESSES
     ]
+
+
+@pytest.mark.parametrize(
+    ("wheel", "address", "payload"),
+    [
+        (0, 0x80, "0ccd 0000"),  # a tenth of 32767
+        (2, 0x80, "0000 0ccd"),
+        (1, 0x82, "f333 0000"),  # inverted
+        (5, 0x81, "f333 0000"),
+    ],
+)
+def test_in_maintenance_one_motor_gets_its_duty_and_all_others_none(rig, wheel, address, payload):
+    duty = tuple(0.1 if i == wheel else 0.0 for i in range(6))
+    target = OneTarget(duty, (None,) * 6)
+    rig.drive.command(permitted_one(CONFIG, target, rig.clock.now_s()))
+    assert sorted(rig.line.packets()) == sorted(
+        with_crc(bytes((other, 34)) + bytes.fromhex(payload if other == address else "0000 0000"))
+        for other in ADDRESSES
+    )
+
+
+def test_a_duty_that_has_lain_about_becomes_none(rig):
+    target = OneTarget((0.1, 0.0, 0.0, 0.0, 0.0, 0.0), (None,) * 6)
+    rig.drive.command(permitted_one(CONFIG, target, rig.clock.now_s() - 0.11))
+    assert [packet[2:6] for packet in rig.line.packets()] == [bytes(4)] * 3
+
+
+def test_a_controller_that_was_reset_is_not_brought_up_while_a_duty_turns_a_wheel(rig):
+    rig.tick()
+    target = OneTarget((0.0, 0.1, 0.0, 0.0, 0.0, 0.0), (None,) * 6)
+    for unit in rig.drive._controllers:
+        unit.confirmed = unit.address != 0x80
+    rig.line.written.clear()
+    rig.drive.command(permitted_one(CONFIG, target, rig.clock.now_s()))
+    rig.drive.poll()
+    assert 14 not in {packet[1] for packet in rig.line.packets(0x80)}
 
 
 def test_an_output_without_a_wheel_stands_still():

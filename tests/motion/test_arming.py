@@ -30,9 +30,28 @@ def ask(
     return answer.refusals
 
 
+def maintain(
+    arming: Arming,
+    conditions: tuple[Condition, ...] = (),
+    asking: tuple[Source, ...] = (),
+    *,
+    token: str = "mine",
+    stamp_s: float | None = None,
+    now_s: float = NOW_S,
+) -> tuple[str, ...]:
+    """Ask for maintenance in the same way."""
+    stamp_s = now_s if stamp_s is None else stamp_s
+    request = Request(RequestKind.MAINTAIN, "a session", stamp_s, token)
+    answer = arming.request(request, conditions, asking, now_s)
+    assert answer.accepted == (not answer.refusals)
+    return answer.refusals
+
+
 def in_state(state: ArmState) -> Arming:
     arming = Arming()
-    if state is not ArmState.DISARMED:
+    if state is ArmState.MAINTENANCE:
+        assert maintain(arming, now_s=THEN_S) == ()
+    elif state is not ArmState.DISARMED:
         assert ask(arming, RequestKind.ARM, now_s=THEN_S) == ()
     if state is ArmState.FAULT:
         arming.fault("gone wrong", THEN_S)
@@ -65,13 +84,17 @@ def test_is_born_disarmed() -> None:
         (ArmState.ARMED, RequestKind.STOP, ArmState.ESTOP),
         (ArmState.FAULT, RequestKind.STOP, ArmState.ESTOP),
         (ArmState.ESTOP, RequestKind.STOP, ArmState.ESTOP),
+        (ArmState.MAINTENANCE, RequestKind.ARM, ArmState.MAINTENANCE),
+        (ArmState.MAINTENANCE, RequestKind.DISARM, ArmState.DISARMED),
+        (ArmState.MAINTENANCE, RequestKind.CLEAR, ArmState.MAINTENANCE),
+        (ArmState.MAINTENANCE, RequestKind.STOP, ArmState.ESTOP),
     ],
 )
 def test_the_table_of_requests(before: ArmState, kind: RequestKind, after: ArmState) -> None:
     arming = in_state(before)
     refused = ask(arming, kind)
     assert arming.state is after
-    latched = before in {ArmState.FAULT, ArmState.ESTOP}
+    latched = before in {ArmState.FAULT, ArmState.ESTOP, ArmState.MAINTENANCE}
     assert bool(refused) == (kind is RequestKind.ARM and latched)
 
 
@@ -93,6 +116,7 @@ def test_arming_is_refused_with_every_reason_at_once() -> None:
     [
         (ArmState.ESTOP, "the emergency stop is latched: clear it first"),
         (ArmState.FAULT, "a fault is latched (gone wrong): clear it first"),
+        (ArmState.MAINTENANCE, "a session is calibrating the rover: end that first"),
     ],
 )
 def test_what_is_latched_is_told_to_who_arms(state: ArmState, refusal: str) -> None:
@@ -220,3 +244,94 @@ def test_who_has_looked_long_enough_may_clear() -> None:
 @pytest.mark.parametrize("stamp_s", [float("nan"), float("inf"), float("-inf")])
 def test_a_time_that_is_none_arms_nothing(stamp_s: float) -> None:
     assert ask(Arming(), RequestKind.ARM, stamp_s=stamp_s)
+
+
+# Maintenance.
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (ArmState.DISARMED, ""),
+        (ArmState.ARMED, "the rover is armed: disarm it first"),
+        (ArmState.FAULT, "a fault is latched"),
+        (ArmState.ESTOP, "the emergency stop is latched"),
+    ],
+)
+def test_maintenance_begins_only_disarmed(state: ArmState, reason: str) -> None:
+    arming = in_state(state)
+    refusals = maintain(arming)
+    assert reason in "".join(refusals)
+    assert arming.state is (state if reason else ArmState.MAINTENANCE)
+    assert arming.token == ("" if reason else "mine")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "asking", "stamp_s", "token", "reason"),
+    [
+        ((SILENT,), (), NOW_S, "mine", "silent"),
+        ((), (Source.GAMEPAD,), NOW_S, "mine", "let go of the sticks"),
+        ((), (), NOW_S - 0.7, "mine", "0.7 s old"),
+        ((), (), float("nan"), "mine", "old"),
+        ((), (), NOW_S, "", "without a token"),
+    ],
+)
+def test_what_speaks_against_arming_speaks_against_maintenance(
+    conditions: tuple[Condition, ...],
+    asking: tuple[Source, ...],
+    stamp_s: float,
+    token: str,
+    reason: str,
+) -> None:
+    arming = Arming()
+    refusals = maintain(arming, conditions, asking, token=token, stamp_s=stamp_s)
+    assert reason in "".join(refusals)
+    assert arming.state is ArmState.DISARMED
+
+
+def test_nobody_maintains_before_having_looked() -> None:
+    arming = in_state(ArmState.ARMED)
+    assert ask(arming, RequestKind.DISARM) == ()
+    assert "just become" in maintain(arming, now_s=NOW_S + 0.3)[0]
+    assert maintain(arming, now_s=NOW_S + 0.6) == ()
+
+
+def test_a_rover_that_is_not_calibrated_yet_may_be() -> None:
+    missing = Condition("calibration", "steering is not calibrated")
+    arming = Arming()
+    assert maintain(arming, (missing,)) == ()
+    arming.observe((missing,), NOW_S)
+    assert arming.state is ArmState.MAINTENANCE
+    arming.observe((missing, SILENT), NOW_S)
+    assert arming.state is ArmState.FAULT
+    assert arming.reason == SILENT.text
+
+
+def test_one_session_at_a_time() -> None:
+    arming = in_state(ArmState.MAINTENANCE)
+    assert maintain(arming) == ()
+    assert maintain(arming, token="another") == (
+        "a session is calibrating the rover: end that first",
+    )
+    assert arming.token == "mine"
+
+
+def test_its_end_leaves_it_disarmed_and_nobodys() -> None:
+    arming = in_state(ArmState.MAINTENANCE)
+    arming.end_maintenance("a session has gone", NOW_S)
+    assert (arming.state, arming.reason) == (ArmState.DISARMED, "a session has gone")
+    assert (arming.token, arming.maintainer) == ("", "")
+
+
+@pytest.mark.parametrize("state", [ArmState.ARMED, ArmState.FAULT, ArmState.ESTOP])
+def test_its_end_is_no_end_of_anything_else(state: ArmState) -> None:
+    arming = in_state(state)
+    arming.end_maintenance("a session has gone", NOW_S)
+    assert arming.state is state
+
+
+def test_a_fault_ends_it_and_nobody_has_it_any_more() -> None:
+    arming = in_state(ArmState.MAINTENANCE)
+    arming.fault("gone wrong", NOW_S)
+    assert arming.state is ArmState.FAULT
+    assert arming.token == ""

@@ -6,10 +6,12 @@ from dataclasses import FrozenInstanceError
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from rover.messages import ArmState, WheelTargets
+from rover.messages import ArmState, OneTarget, WheelTargets
 from rover.motion.gate import Gate, PermittedTargets
 from tests.builders import osr_config
+from tests.what_one_thing_may_do import OneThingRules
 
 CONFIG = osr_config()
 COUNT = len(CONFIG.wheels)
@@ -43,7 +45,17 @@ def assert_stopped(permitted: PermittedTargets) -> None:
 
 def test_only_the_gate_makes_permitted_targets() -> None:
     with pytest.raises(TypeError) as refused:
-        PermittedTargets(STILL, STILL, 0.0, power=True, release=False, refused="", seal=object())
+        PermittedTargets(
+            STILL,
+            STILL,
+            0.0,
+            power=True,
+            release=False,
+            refused="",
+            duty=STILL,
+            only_servo=None,
+            seal=object(),
+        )
     assert str(refused.value) == "only the gate makes PermittedTargets: call Gate.permit"
 
 
@@ -228,3 +240,187 @@ def test_whatever_comes_what_passes_is_within_every_bound(
             low, high = (wheel.steer.min_rad, wheel.steer.max_rad) if wheel.steer else (0.0, 0.0)
             assert low - 1e-5 <= steer <= high + 1e-5
         last = permitted.wheel_rad_s
+
+
+# Maintenance: one wheel by its duty, or one servo.
+
+LIMP = (None,) * COUNT
+MAINTENANCE = ArmState.MAINTENANCE
+
+
+def one_wheel(index: int, duty: float) -> OneTarget:
+    return OneTarget(changed(STILL, index, duty), LIMP)
+
+
+def one_servo(index: int, angle_rad: float) -> OneTarget:
+    angles: list[float | None] = [None] * COUNT
+    angles[index] = angle_rad
+    return OneTarget(STILL, tuple(angles))
+
+
+NOTHING = OneTarget(STILL, LIMP)
+
+
+def led_to(gate: Gate, index: int, angle_rad: float) -> float:
+    """Lead a servo there in steps that are allowed, from time 10; return when it is there."""
+    step = CONFIG.gate.maintenance_steer_rate_rad_s * 0.1 * math.copysign(1.0, angle_rad)
+    now_s, at = 10.0, 0.0
+    while abs(angle_rad - at) > abs(step):
+        at, now_s = at + step, now_s + 0.1
+        assert not gate.permit_one(one_servo(index, at), MAINTENANCE, now_s).refused
+    return now_s + 0.1
+
+
+def test_in_maintenance_one_wheel_gets_its_duty_and_nothing_else_anything() -> None:
+    permitted = Gate(CONFIG).permit_one(one_wheel(2, -0.1), MAINTENANCE, 10.0)
+    assert permitted.refused == ""
+    assert permitted.duty == changed(STILL, 2, -0.1)
+    assert permitted.wheel_rad_s == STILL
+    assert (permitted.power, permitted.release, permitted.only_servo) == (False, True, None)
+
+
+def test_in_maintenance_one_servo_gets_pulses_and_the_others_none() -> None:
+    permitted = Gate(CONFIG).permit_one(one_servo(1, 0.05), MAINTENANCE, 10.0)
+    assert permitted.refused == ""
+    assert permitted.steer_rad[1] == 0.05
+    assert (permitted.release, permitted.only_servo) == (False, 1)
+    assert permitted.duty == STILL
+
+
+@pytest.mark.parametrize("state", [state for state in ArmState if state is not MAINTENANCE])
+def test_in_no_other_state_one_thing_moves(state: ArmState) -> None:
+    for target in (one_wheel(0, 0.1), one_servo(0, 0.0)):
+        permitted = Gate(CONFIG).permit_one(target, state, 10.0)
+        assert_stopped(permitted)
+        assert (permitted.duty, permitted.release) == (STILL, True)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        OneTarget((0.1, 0.1, 0.0, 0.0, 0.0, 0.0), LIMP),
+        OneTarget((0.1, 0.0, 0.0, 0.0, 0.0, 0.0), (0.0, None, None, None, None, None)),
+        OneTarget(STILL, (0.0, 0.0, None, None, None, None)),
+        OneTarget(STILL[1:], LIMP),
+        OneTarget(STILL, LIMP[1:]),
+        one_wheel(0, 0.2001),
+        one_wheel(0, -0.2001),
+        one_wheel(0, math.nan),
+        one_wheel(0, math.inf),
+        one_servo(0, math.nan),
+        one_servo(0, 0.13),
+        one_servo(2, 0.0),
+        one_servo(3, 0.1),
+    ],
+)
+def test_what_is_too_much_in_maintenance_is_refused(target: OneTarget) -> None:
+    permitted = Gate(CONFIG).permit_one(target, MAINTENANCE, 10.0)
+    assert permitted.refused
+    assert (permitted.duty, permitted.release, permitted.power) == (STILL, True, False)
+
+
+def test_a_duty_that_jumps_is_refused_and_one_that_ends_is_not() -> None:
+    step = CONFIG.gate.maintenance_duty_rate_per_s * TICK_S
+    for then, refused in (
+        (0.1 + 0.99 * step, False),
+        (0.1 + 1.01 * step, True),
+        (-0.99 * step, False),
+        (-1.01 * step, True),
+        (0.0, False),
+    ):
+        gate = Gate(CONFIG)
+        assert not gate.permit_one(one_wheel(0, 0.1), MAINTENANCE, 10.0).refused
+        target = one_wheel(0, then)
+        assert bool(gate.permit_one(target, MAINTENANCE, 10.0 + TICK_S).refused) is refused
+
+
+def test_what_was_gone_before_it_rested_is_no_credit() -> None:
+    gate = Gate(CONFIG)
+    assert not gate.permit_one(one_wheel(0, 0.15), MAINTENANCE, 10.0).refused
+    gate.permit_one(NOTHING, MAINTENANCE, 10.01)
+    assert gate.permit_one(one_wheel(0, 0.15), MAINTENANCE, 10.02).refused
+
+
+@pytest.mark.parametrize("then", [one_wheel(1, 0.05), one_servo(0, 0.0)])
+def test_another_thing_moves_only_after_a_pause(then: OneTarget) -> None:
+    pause_s = CONFIG.gate.maintenance_pause_s
+    for after_s, refused in ((0.01, True), (pause_s - 0.01, True), (pause_s, False)):
+        gate = Gate(CONFIG)
+        assert not gate.permit_one(one_wheel(0, 0.1), MAINTENANCE, 10.0).refused
+        # Leaving it meanwhile does not shorten the pause.
+        gate.permit(all_wheels(0.0), ArmState.DISARMED, 10.005)
+        assert bool(gate.permit_one(then, MAINTENANCE, 10.0 + after_s).refused) is refused
+
+
+@pytest.mark.parametrize("index", STEERED)
+@pytest.mark.parametrize("way", [1.0, -1.0])
+def test_a_servo_is_led_beyond_the_wheels_range_but_not_beyond_its_own(
+    index: int, way: float
+) -> None:
+    most = CONFIG.gate.maintenance_steer_rad
+    wheel = list(CONFIG.wheels.values())[index]
+    assert wheel.steer is not None
+    assert most > wheel.steer.max_rad
+    gate = Gate(CONFIG)
+    now_s = led_to(gate, index, way * (most - 1e-7))
+    assert not gate.permit_one(one_servo(index, way * most), MAINTENANCE, now_s).refused
+    over = one_servo(index, way * (most + 2e-6))
+    assert "allowed" in gate.permit_one(over, MAINTENANCE, now_s + 0.1).refused
+
+
+def test_a_servo_near_the_end_of_its_own_range_is_led_no_farther() -> None:
+    wheel = CONFIG.wheels["left_front"]
+    assert wheel.steer is not None
+    steer = structs.replace(wheel.steer, centre_deg=30.0, min_deg=-20.0, max_deg=20.0)
+    wheels = {**CONFIG.wheels, "left_front": structs.replace(wheel, steer=steer)}
+    gate = Gate(structs.replace(CONFIG, wheels=wheels))
+    # Direction -1: the servo's zero is 30 degrees to the left.
+    end = math.radians(30.0)
+    now_s = led_to(gate, 0, end)
+    assert not gate.permit_one(one_servo(0, end), MAINTENANCE, now_s).refused
+    assert gate.permit_one(one_servo(0, end + 0.01), MAINTENANCE, now_s + 0.1).refused
+
+
+def test_servos_begin_straight_ahead_each_time_anew() -> None:
+    gate = Gate(CONFIG)
+    led_to(gate, 0, 0.3)
+    gate.permit_one(NOTHING, ArmState.DISARMED, 20.0)
+    assert gate.permit_one(one_servo(0, 0.3), MAINTENANCE, 30.0).refused
+    assert not gate.permit_one(one_servo(0, 0.1), MAINTENANCE, 30.1).refused
+
+
+def test_after_maintenance_wheels_start_from_standing() -> None:
+    gate = Gate(CONFIG)
+    gate.permit_one(one_wheel(0, 0.1), MAINTENANCE, 10.0)
+    step = CONFIG.gate.max_wheel_accel_rad_s2 * TICK_S
+    over = all_wheels(1.01 * step)
+    assert gate.permit(over, ArmState.ARMED, 10.0 + TICK_S).refused
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([MAINTENANCE] * 5 + [ArmState.DISARMED]),
+            st.lists(
+                st.sampled_from([0.0, 0.0, 0.0, 0.0, 0.02, -0.02, 0.1, -0.2, 0.3, math.nan]),
+                min_size=COUNT,
+                max_size=COUNT,
+            ),
+            st.lists(
+                st.sampled_from([None, None, None, None, 0.0, 0.05, -0.1, 0.3, 3.0, math.inf]),
+                min_size=COUNT,
+                max_size=COUNT,
+            ),
+            st.sampled_from([0.01, 0.01, 0.1, 0.4]),
+        ),
+        max_size=30,
+    )
+)
+def test_whatever_comes_in_maintenance_one_thing_moves_slowly(
+    story: list[tuple[ArmState, list[float], list[float | None], float]],
+) -> None:
+    gate, rules, now_s = Gate(CONFIG), OneThingRules(CONFIG), 10.0
+    for state, duty, steer, after_s in story:
+        now_s += after_s
+        permitted = gate.permit_one(OneTarget(tuple(duty), tuple(steer)), state, now_s)
+        rules.gate(permitted, state, now_s)

@@ -16,13 +16,19 @@ from rover.messages import (
     Condition,
     Crab,
     DriveCommand,
+    MaintenanceOrder,
     Motion,
+    OneTarget,
+    Order,
     Request,
     RequestKind,
+    Rest,
     Selected,
     Source,
     Spin,
     Stop,
+    TurnServo,
+    TurnWheel,
     WheelTargets,
     is_neutral,
 )
@@ -32,8 +38,10 @@ from rover.motion.corners import Corners
 from rover.motion.gate import Gate, PermittedTargets
 from rover.motion.governor import Governor
 from rover.motion.kinematics import Kinematics
+from rover.motion.maintenance import Maintenance
 from tests.builders import osr_config
 from tests.conftest import stateful
+from tests.what_one_thing_may_do import OneThingRules
 from tests.what_wheels_may_do import LONGEST_S, WheelRules, faster
 from tests.who_may_drive import WhoMayDrive
 
@@ -61,6 +69,15 @@ odd_motions = (
     | st.builds(Crab, odd_numbers, odd_numbers)
 )
 sources = st.sampled_from(list(Source))
+names = st.sampled_from([*CONFIG.wheels, "nowhere"])
+duties = st.sampled_from([0.15, -0.15, 0.08, 9.0, -9.0, 0.0, *ODD])
+angles = st.sampled_from([0.0, 0.3, -0.3, 1.5, -9.0, 9.0, *ODD])
+orders: st.SearchStrategy[Order] = (
+    st.builds(TurnWheel, names, duties) | st.builds(TurnServo, names, angles) | st.builds(Rest)
+)
+fair_orders: st.SearchStrategy[Order] = st.sampled_from(
+    [TurnWheel("left_front", 0.15), TurnWheel("right_rear", -0.1), TurnServo("left_rear", 0.4)]
+)
 ages_s = st.sampled_from([0.0, 0.0, 0.0, 0.02, 0.15, 0.5, 5.0, -0.02, -3.0])
 pauses_s = st.sampled_from([0.01, 0.01, 0.005, 0.04, 0.1, 0.3, 2.0])
 
@@ -89,6 +106,11 @@ class MotionRules(RuleBasedStateMachine):
         self.changed_s = -math.inf
         self.wheels = WheelRules(CONFIG)
         self.saying: dict[Source, Motion] = {}
+        self.maintenance = Maintenance(CONFIG)
+        self.one_thing = OneThingRules(CONFIG)
+        # The newest order that counts and when it was given; when a session last spoke.
+        self.ordered: tuple[Order, float] | None = None
+        self.spoke_s = -math.inf
 
     # What people do.
 
@@ -278,7 +300,7 @@ class MotionRules(RuleBasedStateMachine):
     @rule()
     def faults(self) -> None:
         self.arming.fault("a test", self.now_s)
-        if self.expected_state is ArmState.ARMED:
+        if self.expected_state in {ArmState.ARMED, ArmState.MAINTENANCE}:
             self.becomes(ArmState.FAULT)
         self.tick(0.01)
 
@@ -287,6 +309,7 @@ class MotionRules(RuleBasedStateMachine):
     def is_armed_and_driven(self, source: Source, motion: Motion) -> None:
         """What random requests seldom come to: everything in order, then motion."""
         self.saying = {source: REST}
+        self.ask(RequestKind.DISARM, 0.0, "")
         for kind in (RequestKind.CLEAR, RequestKind.ARM):
             self.ticks(52)
             self.ask(kind, 0.0, "")
@@ -294,6 +317,139 @@ class MotionRules(RuleBasedStateMachine):
         self.ticks(45)
         self.saying[source] = motion
         self.ticks(40)
+
+    # Maintenance.
+
+    @rule(
+        given=st.lists(st.tuples(orders, st.integers(1, 60)), min_size=1, max_size=6),
+        rests=st.booleans(),
+    )
+    def calibrates(self, given: list[tuple[Order, int]], rests: bool) -> None:
+        """Whatever a session may say, with rest in between or without."""
+        self.is_maintained()
+        for order, count in given:
+            if rests:
+                self.session_says(Rest(), 0.0)
+            for _ in range(count):
+                self.session_says(order, 0.0)
+                self.tick(0.01)
+
+    @rule(order=fair_orders, silent=st.integers(1, 40))
+    def calibrates_and_falls_silent(self, order: Order, silent: int) -> None:
+        self.is_moving_one_thing(order)
+        self.ticks(silent)
+        for _ in range(60):
+            # Again without rest: it moves only if it had not been silent for too long.
+            self.session_says(order, 0.0)
+            self.tick(0.01)
+
+    @rule(order=fair_orders, age_s=ages_s, pause_s=pauses_s)
+    def an_order_comes_at_an_odd_time(self, order: Order, age_s: float, pause_s: float) -> None:
+        self.is_moving_one_thing(order)
+        self.session_says(order, age_s)
+        self.tick(pause_s)
+
+    @rule(order=fair_orders, motion=motions, source=sources)
+    def somebody_drives_meanwhile(self, order: Order, motion: Motion, source: Source) -> None:
+        """Which is not listened to: what moves is what is calibrated."""
+        self.is_moving_one_thing(order)
+        for said in (REST, motion):
+            self.saying = {source: said}
+            for _ in range(10):
+                self.session_says(order, 0.0)
+                self.tick(0.01)
+        assert self.wheels.last.only_servo is not None or any(self.wheels.last.duty)
+
+    @rule(order=fair_orders, how=st.sampled_from([*RequestKind, "stop by a stick", "fault"]))
+    def ends_a_calibration(self, order: Order, how: str) -> None:
+        self.is_moving_one_thing(order)
+        if how == "fault":
+            self.faults()
+        elif how == "stop by a stick":
+            self.hears(Source.WEB, Stop("a test"), self.now_s)
+        else:
+            self.ask(RequestKind(how), 0.0, "")
+        # Its client does not know yet.
+        for _ in range(10):
+            self.session_says(order, 0.0)
+            self.tick(0.01)
+        ends = how not in {RequestKind.ARM, RequestKind.CLEAR, RequestKind.MAINTAIN}
+        assert (self.expected_state is not ArmState.MAINTENANCE) is ends
+
+    @rule(
+        duty=st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.1, 0.3]), min_size=COUNT, max_size=COUNT),
+        steer=st.lists(
+            st.sampled_from([None, None, None, None, 0.0, 3.0]), min_size=COUNT, max_size=COUNT
+        ),
+    )
+    def maintenance_fails(self, duty: list[float], steer: list[float | None]) -> None:
+        """As if it had a bug: the gate lets one thing move, slowly, or nothing."""
+        self.is_maintained()
+        for _ in range(3):
+            self.now_s += 0.01
+            target = OneTarget(tuple(duty), tuple(steer))
+            permitted = self.gate.permit_one(target, self.arming.state, self.now_s)
+            self.wheels.gate(permitted, self.expected_state, self.now_s)
+            self.one_thing.gate(permitted, self.expected_state, self.now_s)
+        self.faults()
+
+    def is_maintained(self) -> None:
+        """Have a session calibrate, if none does."""
+        if self.expected_state is ArmState.MAINTENANCE:
+            # One that has been silent goes on, and whoever plays with a stick lets go of it.
+            self.saying = dict.fromkeys(self.saying, REST)
+            self.session_says(Rest(), 0.0)
+            self.tick(0.01)
+        self.saying.clear()
+        if self.expected_state is ArmState.MAINTENANCE:
+            return
+        self.ask(RequestKind.DISARM, 0.0, "")
+        self.ticks(35)
+        for kind in (RequestKind.CLEAR, RequestKind.MAINTAIN):
+            self.ticks(52)
+            self.ask(kind, 0.0, "")
+        assert self.arming.state is ArmState.MAINTENANCE
+
+    def is_moving_one_thing(self, order: Order) -> None:
+        """Have a session move it, from rest."""
+        self.is_maintained()
+        for said, count in ((Rest(), 45), (order, 30)):
+            for _ in range(count):
+                self.session_says(said, 0.0)
+                self.tick(0.01)
+        permitted = self.wheels.last
+        assert any(permitted.duty) or permitted.only_servo is not None
+
+    def session_says(self, order: Order, age_s: float) -> None:
+        """As hearing does; then what of it counts."""
+        if self.arming.state is not ArmState.MAINTENANCE:
+            return
+        stamp_s = self.now_s - age_s
+        refused = self.maintenance.receive(MaintenanceOrder("t", stamp_s, order), self.now_s)
+        timely = -0.005 <= age_s <= 0.3
+        newer = stamp_s >= self.spoke_s
+        if timely and newer:
+            self.spoke_s = stamp_s
+        if refused or not timely or isinstance(order, Rest):
+            self.ordered = None if not timely or newer else self.ordered
+        elif newer:
+            self.ordered = (order, stamp_s)
+
+    def check_one_thing(self, permitted: PermittedTargets) -> None:
+        """What moves is what was asked for last, and lately."""
+        self.one_thing.orders(permitted, self.expected_state, self.now_s)
+        moved = [i for i, duty in enumerate(permitted.duty) if duty]
+        if permitted.only_servo is not None:
+            moved.append(permitted.only_servo)
+        if not moved:
+            return
+        assert self.ordered is not None, "it moves though nobody has said so"
+        order, stamp_s = self.ordered
+        assert self.now_s - stamp_s <= 0.3 + 1e-9, "it moves though its client is silent"
+        assert isinstance(order, TurnServo if permitted.only_servo is not None else TurnWheel)
+        assert order.wheel == list(CONFIG.wheels)[moved[0]]
+        if isinstance(order, TurnWheel):
+            assert permitted.duty[moved[0]] * order.duty > 0.0, "the other way"
 
     # Rooms that fail: what comes out of one is not believed by the next.
 
@@ -379,6 +535,7 @@ class MotionRules(RuleBasedStateMachine):
             return
         self.saying.clear()
         self.ticks(35)
+        self.ask(RequestKind.DISARM, 0.0, "")
         for kind in (RequestKind.CLEAR, RequestKind.ARM):
             self.ticks(52)
             self.ask(kind, 0.0, "")
@@ -399,20 +556,24 @@ class MotionRules(RuleBasedStateMachine):
         conditions = (Condition(wrong, "a test"),) if wrong else ()
         asking = self.arbiter.asking(self.now_s)
         assert list(asking) == self.expected.asking(self.now_s)
-        request = Request(kind, "a test", self.now_s - age_s)
+        request = Request(kind, "a test", self.now_s - age_s, "t")
         answer = self.arming.request(request, conditions, asking, self.now_s)
         timely = abs(age_s) <= REQUEST_AGE_S and request.stamp_s - self.changed_s >= LOOK_S
         state, accepted = self.expected_state, True
         if kind is RequestKind.STOP:
             state = ArmState.ESTOP
         elif kind is RequestKind.DISARM:
-            state = ArmState.DISARMED if state is ArmState.ARMED else state
+            moving = state in {ArmState.ARMED, ArmState.MAINTENANCE}
+            state = ArmState.DISARMED if moving else state
         elif kind is RequestKind.CLEAR and state in {ArmState.ESTOP, ArmState.FAULT}:
             accepted = timely and wrong != STOP_BUTTON
             state = ArmState.DISARMED if accepted else state
         elif kind is RequestKind.ARM and state is not ArmState.ARMED:
             accepted = timely and not wrong and not asking and state is ArmState.DISARMED
             state = ArmState.ARMED if accepted else state
+        elif kind is RequestKind.MAINTAIN and state is not ArmState.MAINTENANCE:
+            accepted = timely and not wrong and not asking and state is ArmState.DISARMED
+            state = ArmState.MAINTENANCE if accepted else state
         assert answer.accepted is accepted
         assert bool(answer.refusals) is not accepted
         if state is not self.expected_state or kind is RequestKind.STOP:
@@ -424,6 +585,8 @@ class MotionRules(RuleBasedStateMachine):
             self.arbiter.hold(self.now_s)
             self.governor.reset()
             self.corners.reset()
+            self.maintenance.enter(self.arming.maintainer, self.now_s)
+            self.ordered, self.spoke_s = None, self.now_s
             self.expected.loses(self.now_s)
         self.expected_state, self.changed_s = state, self.now_s
 
@@ -447,6 +610,8 @@ class MotionRules(RuleBasedStateMachine):
         else:
             assert (selected.motion, selected.source) == (motion, source)
         before = self.wheels.last
+        if self.expected_state is ArmState.MAINTENANCE:
+            self.end_it_on(selected, stopped=self.expected.stopped)
         self.run(selected, pause_s, slow=slow)
         # What the rooms make of anything that is said never needs the gate.
         assert self.wheels.last.refused == ""
@@ -455,6 +620,16 @@ class MotionRules(RuleBasedStateMachine):
             self.wheels.slows(before, pause_s, CONFIG.motion.stop_decel_mps2)
         elif is_neutral(motion):
             self.wheels.slows(before, pause_s, CONFIG.motion.decel_mps2)
+
+    def end_it_on(self, selected: Selected, *, stopped: bool) -> None:
+        """As the loop does: at anybody's stop, and when nothing is heard."""
+        silent = self.maintenance.silent(self.now_s)
+        assert silent is (self.now_s - self.spoke_s > CONFIG.maintenance.silence_s)
+        if (isinstance(selected.motion, Stop) and selected.source is not None) or silent:
+            self.arming.end_maintenance("a test", self.now_s)
+        if stopped or silent:
+            self.becomes(ArmState.DISARMED)
+        assert self.arming.state is self.expected_state
 
     def run(self, selected: Selected, elapsed_s: float, *, slow: bool = False) -> None:
         """Have a motion governed, turned into wheels, and permitted."""
@@ -468,10 +643,17 @@ class MotionRules(RuleBasedStateMachine):
             self.corners.advance(wanted.steer_rad, elapsed_s) if armed else self.corners.angles_rad
         )
         assert armed or isinstance(governed.motion, Stop)
+        if self.arming.state is ArmState.MAINTENANCE:
+            target = self.maintenance.step(self.now_s, elapsed_s)
+            permitted = self.gate.permit_one(target, self.arming.state, self.now_s)
+            self.wheels.gate(permitted, self.expected_state, self.now_s)
+            self.check_one_thing(permitted)
+            return
         before = self.wheels.last
         targets = WheelTargets(steer_rad, wanted.wheel_rad_s)
         permitted = self.gate.permit(targets, self.arming.state, self.now_s)
         self.wheels.gate(permitted, self.expected_state, self.now_s)
+        self.check_one_thing(permitted)
         self.wheels.governor(before, elapsed_s)
 
 

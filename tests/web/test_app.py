@@ -9,7 +9,7 @@ import pytest
 
 from rover.clock import ManualClock
 from rover.errors import LinkError
-from rover.messages import Answer, RequestKind, Stop
+from rover.messages import REMOTE_REQUESTS, Answer, RequestKind, Stop
 from tests.builders import osr_config
 from tests.web.fake_control import still_rover
 from tests.web.rig import NoPictures, application
@@ -156,7 +156,7 @@ class TestWatchingNeedsTheKey:
 
 class TestOrigin:
     @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:81"])
-    @pytest.mark.parametrize("kind", RequestKind)
+    @pytest.mark.parametrize("kind", REMOTE_REQUESTS)
     def test_other_sites_ask_for_nothing(self, driver, client, origin, kind):
         response = driver.post(f"/api/{kind}", headers={"Origin": origin})
         assert response.status_code == 403
@@ -169,7 +169,7 @@ class TestOrigin:
 
 
 class TestApi:
-    @pytest.mark.parametrize("kind", RequestKind)
+    @pytest.mark.parametrize("kind", REMOTE_REQUESTS)
     def test_requests_reach_control_under_their_name(self, driver, client, kind):
         response = driver.post(f"/api/{kind}", json={"who": "my test"})
         assert response.json == {"accepted": True, "refusals": []}

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from rover.clock import ManualClock
-from rover.messages import Answer, Arc, ArmState, RequestKind, Source, Spin, Stop
+from rover.messages import REMOTE_REQUESTS, Answer, Arc, ArmState, RequestKind, Source, Spin, Stop
 from tests.builders import osr_config
 from tests.web.fake_control import still_rover
 from tests.web.rig import NoPictures
@@ -357,7 +357,7 @@ def test_every_refusal_comes_back_with_the_number(phone, remote):
 
 
 @pytest.mark.parametrize("seen", [None, *ArmState])
-@pytest.mark.parametrize("kind", RequestKind)
+@pytest.mark.parametrize("kind", REMOTE_REQUESTS)
 def test_only_who_saw_the_present_state_arms_or_clears(phone, remote, control, kind, seen):
     state = ArmState.ESTOP
     show(remote, state)
@@ -503,3 +503,13 @@ class TestAskingForTheWheel:
         other.receive(other.other("ask"))
         assert "push a stick" in other.reasons(ReasonCode.NOT_GIVEN)[0]
         assert remote.lease.holder == ""
+
+
+def test_a_page_does_not_pass_maintenance_on(phone, remote, control):
+    show(remote, ArmState.DISARMED)
+    phone.receive(
+        phone.other("request", kind=RequestKind.MAINTAIN, number=7, seen=ArmState.DISARMED)
+    )
+    (answer,) = answers(remote, phone)
+    assert not answer.accepted
+    assert control.asked == []

@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from rover.clock import ManualClock
-from rover.messages import Answer, RequestKind, Stop
+from rover.messages import REMOTE_REQUESTS, Answer, RequestKind, Stop
 from tests.builders import osr_config
 from tests.web.fake_control import still_rover
 from tests.web.rig import OnePicture, application
@@ -60,7 +60,7 @@ def test_every_request_of_the_interface_is_described(rig):
     routes = {
         rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith(("/api", "/healthz"))
     }
-    kinds = {f"/api/{kind}" for kind in RequestKind}
+    kinds = {f"/api/{kind}" for kind in REMOTE_REQUESTS}
     assert set(description()["paths"]) == routes - {"/api/<name>"} | kinds
 
 
@@ -89,6 +89,6 @@ def test_whatever_is_sent_is_answered_as_described(rig, method, path, mode, has_
     hold()
     if mode is GenerationMode.NEGATIVE and (has_key or path == "/api/stop"):
         assert 400 in statuses
-    allowed = {RequestKind.STOP} if not has_key else set(RequestKind)
+    allowed = {RequestKind.STOP} if not has_key else set(REMOTE_REQUESTS)
     assert {kind for kind, _ in client.asked} <= allowed & {path.rpartition("/")[2]}
     assert all(isinstance(motion, Stop) for motion in client.sent)

@@ -28,9 +28,12 @@ from rover.messages import (
     Arc,
     ArmState,
     DriveCommand,
+    MaintenanceOrder,
     Motion,
+    Order,
     Request,
     RequestKind,
+    Rest,
     Source,
     Telemetry,
 )
@@ -42,6 +45,8 @@ from tests.builders import osr_config
 
 # A wheel slower than this stands: a millimetre a second at the rim.
 STANDING_RAD_S = 0.015
+# Of the session that calibrates.
+TOKEN = "a token"
 
 
 class FakeLink:
@@ -51,6 +56,7 @@ class FakeLink:
         self.drive: deque[DriveCommand] = deque()
         self.refused: deque[RefusedDrive] = deque()
         self.requests: deque[ReceivedRequest] = deque()
+        self.orders: deque[MaintenanceOrder] = deque()
         self.answers: list[Answer] = []
         self.pad_asks: deque[ReceivedPadAsk] = deque()
         self.loans: list[PadLoan] = []
@@ -58,9 +64,14 @@ class FakeLink:
 
     def receive(self) -> Inbox:
         inbox = Inbox(
-            tuple(self.drive), tuple(self.refused), tuple(self.requests), tuple(self.pad_asks)
+            tuple(self.drive),
+            tuple(self.refused),
+            tuple(self.requests),
+            tuple(self.pad_asks),
+            tuple(self.orders),
         )
         self.pad_asks.clear()
+        self.orders.clear()
         self.drive.clear()
         self.refused.clear()
         self.requests.clear()
@@ -106,14 +117,17 @@ class MemoryRover:
         *,
         paced: bool = True,
         make_pad: Callable[[Config, Clock], Pad] = lambda config, clock: FakePad(),
+        wrong: str = "",
     ) -> None:
         self.config = config or osr_config()
         self.clock = ManualClock()
-        self.simulated = SimulatedRover(self.config, self.clock, paced=paced)
+        self.simulated = SimulatedRover(self.config, self.clock, paced=paced, wrong=wrong)
         self.link = FakeLink()
         self._sequence = itertools.count(1)
         # What each source goes on saying, as a page or a pad does.
         self.saying: dict[Source, Motion] = {}
+        # What a session goes on ordering in maintenance.
+        self.order: Order | None = None
         self.start_loop(make_pad)
 
     def start_loop(self, make_pad: Callable[[Config, Clock], Pad]) -> None:
@@ -152,6 +166,9 @@ class MemoryRover:
         for source, motion in self.saying.items():
             command = DriveCommand(source, next(self._sequence), self.clock.now_s(), motion)
             self.link.drive.append(command)
+        if self.order is not None:
+            order = MaintenanceOrder(TOKEN, self.clock.now_s(), self.order)
+            self.link.orders.append(order)
         self._pacer.started(self.clock.now_s())
         self.ticked(self.loop.tick(self._pacer.missed, hurry or self._waiter.hurry))
 
@@ -174,7 +191,7 @@ class MemoryRover:
 
     def ask(self, kind: RequestKind) -> Answer:
         """Make a request, run a tick, and return its answer."""
-        request = Request(kind, "a test", self.clock.now_s())
+        request = Request(kind, "a test", self.clock.now_s(), TOKEN)
         self.link.requests.append(ReceivedRequest(request, (b"", b"")))
         self.tick()
         return self.link.answers[-1]
@@ -193,6 +210,15 @@ class MemoryRover:
         self.say(Arc(0.0, 0.0))
         # The corners need their time after arming: limp servos can be anywhere.
         self.run(1.0)
+        return self
+
+    def maintained(self) -> "MemoryRover":
+        """Come up and be in maintenance, its session at rest; return the rover."""
+        self.run(1.0)
+        answer = self.ask(RequestKind.MAINTAIN)
+        assert answer.accepted, answer.refusals
+        self.order = Rest()
+        self.run(0.5)
         return self
 
     def driving(self, motion: Motion, duration_s: float = 2.0) -> "MemoryRover":

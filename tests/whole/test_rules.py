@@ -20,18 +20,24 @@ from rover.messages import (
     ArmState,
     Crab,
     DriveCommand,
+    MaintenanceOrder,
     Motion,
+    Order,
     Request,
     RequestKind,
+    Rest,
     Source,
     Spin,
     Stop,
+    TurnServo,
+    TurnWheel,
     WheelTargets,
     is_neutral,
 )
 from rover.motion.gate import PermittedTargets
 from tests.builders import osr_config
 from tests.conftest import stateful
+from tests.what_one_thing_may_do import OneThingRules
 from tests.what_wheels_may_do import WheelRules, faster
 from tests.who_may_drive import WhoMayDrive
 from tests.whole.memory_rover import FakeLink, FakePad
@@ -49,6 +55,7 @@ AT_REST = Arc(0.0, 0.0)
 LOOK_S = 0.5
 # The loop may stand still for two thirds of the controllers' own timeout.
 STALL_S = CONFIG.roboclaw.serial_timeout_s * 2 / 3
+MOVING = {ArmState.ARMED, ArmState.MAINTENANCE}
 LATCHED = {ArmState.ESTOP, ArmState.FAULT}
 
 ODD = (math.nan, math.inf, -math.inf)
@@ -60,6 +67,20 @@ motions: st.SearchStrategy[Motion] = (
 )
 sources = st.sampled_from(list(Source))
 wheels = st.integers(0, COUNT - 1)
+orders: st.SearchStrategy[Order] = st.sampled_from(
+    [
+        TurnWheel("left_front", 0.15),
+        TurnWheel("right_rear", -9.0),
+        TurnWheel("left_front", math.nan),
+        TurnServo("left_front", 0.4),
+        TurnServo("right_rear", -9.0),
+        TurnServo("left_middle", 0.1),
+        Rest(),
+    ]
+)
+fair_orders: st.SearchStrategy[Order] = st.sampled_from(
+    [TurnWheel("left_front", 0.15), TurnServo("right_rear", 0.4)]
+)
 kinds = st.sampled_from(list(RequestKind))
 
 
@@ -93,6 +114,11 @@ class Rules(RuleBasedStateMachine):
         self.state_commanded = ArmState.DISARMED
         self.since_s: dict[str, float] = {}
         self.owed_rad = [0.0] * COUNT
+        self.one_thing = OneThingRules(CONFIG)
+        # What a session goes on saying, and the newest that it has said to move.
+        self.order: Order | None = None
+        self.ordered: tuple[Order, float] | None = None
+        self.spoke_s = -math.inf
         self.loop.start()
 
     @initialize()
@@ -224,7 +250,7 @@ class Rules(RuleBasedStateMachine):
         self.saying = {source: AT_REST}
         # A battery that was low has to be well for a second.
         self.ticks(120)
-        for kind in (RequestKind.CLEAR, RequestKind.ARM):
+        for kind in (RequestKind.DISARM, RequestKind.CLEAR, RequestKind.ARM):
             self.send([kind], 0.0)
             self.ticks(60)
         assert self.state is ArmState.ARMED, self.loop.arming.reason
@@ -277,6 +303,96 @@ class Rules(RuleBasedStateMachine):
             assert self.state is not ArmState.ARMED, f"armed in spite of {but}"
             self.ticks(60)
         self.is_mended()
+
+    # Maintenance.
+
+    @rule(given=st.lists(st.tuples(orders, st.integers(1, 50), st.booleans()), max_size=5))
+    def calibrates(self, given: list[tuple[Order, int, bool]]) -> None:
+        self.is_maintained()
+        for order, count, rests in given:
+            if rests:
+                self.order = Rest()
+                self.tick()
+            self.order = order
+            self.ticks(count)
+
+    @rule(order=fair_orders)
+    def a_session_falls_silent(self, order: Order) -> None:
+        self.is_moving_one_thing(order)
+        self.order = None
+        self.ticks(31)
+        assert not any(self.drive.permitted.duty)
+        assert self.drive.permitted.release
+        self.ticks(175)
+        assert self.state is not ArmState.MAINTENANCE
+
+    @rule(order=fair_orders, token=st.sampled_from(["", "another"]))
+    def somebody_else_orders(self, order: Order, token: str) -> None:
+        """Which does not count, whatever it says."""
+        self.is_maintained()
+        self.ticks(45)
+        self.order = None
+        for _ in range(40):
+            said = MaintenanceOrder(token, self.clock.now_s() + TICK_S, order)
+            self.link.orders.append(said)
+            self.tick()
+        assert not any(self.drive.permitted.duty)
+        assert self.drive.permitted.release
+
+    @rule(
+        order=fair_orders,
+        how=st.sampled_from(
+            ["stop", "disarm", "web", "gamepad", "button", "rubbish", "controller", "pause"]
+        ),
+    )
+    def a_calibration_is_ended(self, order: Order, how: str) -> None:
+        self.is_moving_one_thing(order)
+        match how:
+            case "stop" | "disarm":
+                # However late it comes.
+                self.send([RequestKind(how)], 5.0)
+            case "web" | "gamepad":
+                self.hears(Source(how), Stop("a test"), self.clock.now_s() - 5.0)
+            case "button":
+                self.panel.pressed = True
+            case "rubbish":
+                self.link.refused.append(RefusedDrive(Source.WEB, "not a drive command"))
+            case "controller":
+                self.drive.broken = True
+            case "pause":
+                self.clock.sleep_s(0.25)
+        self.tick()
+        if how == "controller":
+            # Found out after the wheels were told, once.
+            self.tick()
+        assert self.state is not ArmState.MAINTENANCE
+        assert not any(self.drive.permitted.duty)
+        assert self.drive.permitted.release
+        # Its client goes on, for it does not know yet.
+        self.ticks(5)
+        self.order = None
+        self.is_mended()
+
+    def is_maintained(self) -> None:
+        """Have a session calibrate, if none does."""
+        self.saying = {}
+        self.order = Rest()
+        self.is_mended()
+        if self.state is not ArmState.MAINTENANCE:
+            self.send([RequestKind.DISARM], 0.0)
+            self.ticks(120)
+            for kind in (RequestKind.CLEAR, RequestKind.MAINTAIN):
+                self.send([kind], 0.0)
+                self.ticks(60)
+        assert self.state is ArmState.MAINTENANCE, self.loop.arming.reason
+
+    def is_moving_one_thing(self, order: Order) -> None:
+        self.is_maintained()
+        self.ticks(45)
+        self.order = order
+        self.ticks(30)
+        permitted = self.drive.permitted
+        assert any(permitted.duty) or permitted.only_servo is not None
 
     # Failures.
 
@@ -378,7 +494,7 @@ class Rules(RuleBasedStateMachine):
     def send(self, batch: list[RequestKind], age_s: float) -> None:
         self.timely = self.timely and abs(age_s) <= 0.6
         for kind in batch:
-            request = Request(kind, "a test", self.clock.now_s() - age_s)
+            request = Request(kind, "a test", self.clock.now_s() - age_s, "t")
             self.link.requests.append(ReceivedRequest(request, (b"", b"")))
             self.requests.append(kind)
 
@@ -393,16 +509,16 @@ class Rules(RuleBasedStateMachine):
         """What the rover has become by the time that it tells its wheels what to do."""
         self.state_commanded = self.state
 
-    def tick(self, *, failed: bool = False) -> None:
-        """Let a tick pass, and hold what it did against the rules."""
-        self.clock.sleep_s(TICK_S)
-        now_s = self.clock.now_s()
+    def everybody_speaks(self, now_s: float) -> tuple[DriveCommand | None, bool]:
+        """Send what is being said; return the pad's part, and whether it is in hand."""
         pad_command = None
         for source, motion in self.saying.items():
             if source is Source.GAMEPAD and self.by_pad:
                 pad_command = DriveCommand(source, next(self.sequence), now_s, motion)
             else:
                 self.hears(source, motion, now_s)
+        if self.order is not None:
+            self.link.orders.append(MaintenanceOrder("t", now_s, self.order))
         if self.pad_once is not None:
             pad_command = DriveCommand(Source.GAMEPAD, next(self.sequence), now_s, self.pad_once)
             self.pad_once = None
@@ -412,6 +528,13 @@ class Rules(RuleBasedStateMachine):
         self.pad.update = GamepadUpdate(
             command=pad_command, deflected=deflected, requests=tuple(self.pad_requests)
         )
+        return pad_command, deflected
+
+    def tick(self, *, failed: bool = False) -> None:
+        """Let a tick pass, and hold what it did against the rules."""
+        self.clock.sleep_s(TICK_S)
+        now_s = self.clock.now_s()
+        pad_command, deflected = self.everybody_speaks(now_s)
         heard = [*self.link.drive, *([pad_command] if pad_command else [])]
         rubbish = bool(self.link.refused)
         asked = [*self.pad_requests, *self.requests]
@@ -423,8 +546,10 @@ class Rules(RuleBasedStateMachine):
         state = self.state_commanded
         self.changes_by_request(before, state, asked, now_s, pressed=pressed, asking=bool(asking))
         # A pause is found out after everybody has been heard, a request has effect before.
-        paused = state is not before and not asked and not pressed
-        if state is not before and not paused:
+        ended = before is ArmState.MAINTENANCE and state is ArmState.DISARMED
+        ended = ended and not pressed and RequestKind.DISARM not in asked
+        paused = state is not before and not asked and not pressed and not ended
+        if state is not before and not paused and not ended:
             self.expected.loses(now_s)
         if rubbish:
             self.expected.stops(now_s)
@@ -434,12 +559,14 @@ class Rules(RuleBasedStateMachine):
             assert now_s - self.commanded_s > STALL_S, f"{before} became {state} by itself"
             self.expected.loses(now_s)
         if now_s - self.commanded_s > STALL_S + 1e-6:
-            assert state is not ArmState.ARMED
+            assert state not in MOVING
         motion, source = self.expected.choose(now_s)
+        self.check_end(state, now_s, ended=ended)
+        self.check_one_thing(before, state, now_s)
         self.check_targets(last, motion, source, now_s, failed=failed)
         if self.state is not state:
             assert self.state is ArmState.FAULT
-            assert state is ArmState.ARMED
+            assert state in MOVING
             self.expected.loses(now_s)
         if self.state is not before or (asked and RequestKind.STOP in asked) or pressed:
             self.changed_s = now_s
@@ -469,9 +596,44 @@ class Rules(RuleBasedStateMachine):
             assert RequestKind.ARM in asked, "armed by nobody"
             assert not asking, "armed though somebody asks for motion"
             assert not self.troubles(), "armed though something is wrong"
-        if state is not before and state not in LATCHED and before is not ArmState.ARMED:
+        if state is ArmState.MAINTENANCE and before is not ArmState.MAINTENANCE:
+            assert before is ArmState.DISARMED
+            assert RequestKind.MAINTAIN in asked, "maintained by nobody"
+            assert not asking, "maintained though somebody asks for motion"
+            assert not self.troubles(), "maintained though something is wrong"
+        if state is not before and state not in LATCHED and before not in MOVING:
             assert self.timely or self.pad_requests, "a stale request is carried out"
             assert now_s - self.changed_s >= LOOK_S - ROUNDING_S, "nobody has looked"
+
+    def check_end(self, state: ArmState, now_s: float, *, ended: bool) -> None:
+        """Maintenance ends at a stop and by silence, and by nothing else but a request."""
+        if ended:
+            silent = now_s - self.spoke_s > CONFIG.maintenance.silence_s
+            assert self.expected.stopped or silent, "it ended by itself"
+            self.expected.loses(now_s)
+        elif self.expected.stopped:
+            assert state is not ArmState.MAINTENANCE, "a stop does not end it"
+
+    def check_one_thing(self, before: ArmState, state: ArmState, now_s: float) -> None:
+        """What moves in maintenance, and that it is what its session has said lately."""
+        permitted = self.drive.permitted
+        assert permitted is not None
+        self.one_thing.orders(permitted, state, now_s)
+        if state is ArmState.MAINTENANCE and before is not state:
+            self.spoke_s = now_s
+        if self.order is not None:
+            self.spoke_s = now_s
+            self.ordered = (self.order, now_s)
+        moved = [i for i, duty in enumerate(permitted.duty) if duty]
+        if permitted.only_servo is not None:
+            moved.append(permitted.only_servo)
+        if not moved:
+            return
+        assert self.ordered is not None
+        order, ordered_s = self.ordered
+        assert now_s - ordered_s <= 0.3 + ROUNDING_S, "it moves though its client is silent"
+        assert not isinstance(order, Rest)
+        assert order.wheel == list(CONFIG.wheels)[moved[0]]
 
     def check_targets(
         self,
@@ -533,7 +695,7 @@ class Rules(RuleBasedStateMachine):
         for name, patience_s in within_s.items():
             since_s = self.since_s.setdefault(name, now_s)
             if now_s - since_s >= patience_s + ROUNDING_S:
-                assert self.state is not ArmState.ARMED, f"it drives on with {name}"
+                assert self.state not in MOVING, f"it drives on with {name}"
 
     def slow_after(self, name: str, patience_s: float, now_s: float) -> None:
         if now_s - self.since_s.setdefault(name, now_s) >= patience_s + ROUNDING_S:

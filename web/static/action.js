@@ -8,6 +8,7 @@ import { byId, onPress, setData, setText } from "./dom.js";
 const ACTIONS = {
   disarmed: ["arm", "Arm"],
   armed: ["disarm", "Disarm"],
+  maintenance: ["disarm", "End calibration"],
   fault: ["clear", "Clear fault"],
   estop: ["clear", "Clear stop"],
 };

@@ -118,7 +118,7 @@ function showTelemetry(frame, telemetry) {
   if (!telemetry.can_crab && pilot.mode === "crab") chooseMode("arc");
   scene.show(telemetry);
   plots.hear(telemetry, link.roundTripMs);
-  keepAwake(telemetry.state === "armed");
+  keepAwake(telemetry.state === "armed" || telemetry.state === "maintenance");
   gamepad.yields = telemetry.source === "gamepad";
   if (isUnheard(frame, telemetry)) pilot.release();
 }

@@ -8,6 +8,7 @@ import { degrees, describeMotion, moves } from "./motion.js";
 const STATES = {
   disarmed: "Disarmed",
   armed: "Armed",
+  maintenance: "Calibrating",
   fault: "Fault",
   estop: "E-stop",
 };
