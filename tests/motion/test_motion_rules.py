@@ -397,7 +397,7 @@ class MotionRules(RuleBasedStateMachine):
         """Have a session calibrate, if none does."""
         if self.expected_state is ArmState.MAINTENANCE:
             # One that has been silent goes on, and whoever plays with a stick lets go of it.
-            self.saying = dict.fromkeys(self.saying, REST)
+            self.saying = dict.fromkeys(Source, REST)
             self.session_says(Rest(), 0.0)
             self.tick(0.01)
         self.saying.clear()
