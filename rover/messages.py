@@ -336,7 +336,11 @@ class DeviceHealth(Struct, frozen=True):
 
 
 class WheelView(Struct, frozen=True):
-    """One wheel as the page draws it: asked of it, and measured."""
+    """One wheel as the page draws it: asked of it, and measured.
+
+    ``position_rad`` is the angle by which it has turned since control started, positive rolling
+    forward, as last read: where ``speed_rad_s`` is None, that was a while ago.
+    """
 
     name: str
     x_m: float
@@ -346,6 +350,7 @@ class WheelView(Struct, frozen=True):
     asked_rad_s: float
     speed_rad_s: float | None
     current_a: float | None
+    position_rad: float | None = None
 
 
 class GamepadView(Struct, frozen=True):

@@ -192,6 +192,7 @@ class Teller:
                 asked_rad_s=wheel_rad_s,
                 speed_rad_s=reading.speed_rad_s,
                 current_a=reading.current_a,
+                position_rad=reading.position_rad,
             )
             for (name, wheel), steer_rad, wheel_rad_s, reading in zip(
                 self._config.wheels.items(),

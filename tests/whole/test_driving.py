@@ -5,6 +5,7 @@ import math
 import pytest
 
 from rover.messages import Arc, ArmState, Limit, Motion, Pose, RequestKind, Source, Spin
+from rover.sim.faults import Silence
 from tests.whole.memory_rover import MemoryRover
 
 
@@ -152,3 +153,25 @@ def test_telemetry_tells_what_is_asked_allowed_and_measured() -> None:
         assert view.steer_rad == pytest.approx(truth.steer_rad, abs=0.03)
     assert telemetry.power is not None
     assert telemetry.power.voltage_v == pytest.approx(rover.truth().battery_v, abs=0.1)
+
+
+def test_telemetry_tells_how_far_each_wheel_has_turned() -> None:
+    rover = MemoryRover().driving(Arc(0.5, 0.5))
+    before = rover.telemetry
+    rover.run(2.0)
+    for view, earlier in zip(rover.telemetry.wheels, before.wheels, strict=True):
+        assert view.position_rad is not None
+        assert earlier.position_rad is not None
+        elapsed_s = rover.telemetry.stamp_s - before.stamp_s
+        turned_rad = view.position_rad - earlier.position_rad
+        assert turned_rad == pytest.approx(view.asked_rad_s * elapsed_s, rel=0.03)
+
+
+def test_a_wheel_that_was_never_read_has_no_angle() -> None:
+    rover = MemoryRover()
+    address = rover.config.wheels["left_front"].motor.address
+    rover.simulated.inject(Silence(address))
+    rover.run(1.0)
+    for view in rover.telemetry.wheels:
+        silent = rover.config.wheels[view.name].motor.address == address
+        assert view.position_rad == (None if silent else 0.0)
