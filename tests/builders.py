@@ -1,6 +1,7 @@
 """Configurations and small records that many tests start from."""
 
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 from typing import TypeVar
 
@@ -18,6 +19,15 @@ def osr_config() -> Config:
     text = resources.files("rover.profiles").joinpath("osr.toml").read_text(encoding="utf-8")
     config = msgspec.convert(tomllib.loads(text), Config)
     return structs.replace(config, steering=structs.replace(config.steering, calibrated=True))
+
+
+def with_motors(config: Config, changes: Mapping[str, Mapping[str, object]]) -> Config:
+    """Return ``config`` with the motors of some wheels changed: by wheel, keys and values."""
+    wheels = {
+        name: structs.replace(wheel, motor=structs.replace(wheel.motor, **changes.get(name, {})))
+        for name, wheel in config.wheels.items()
+    }
+    return structs.replace(config, wheels=wheels)
 
 
 def command(source: Source, motion: Motion, stamp_s: float, seq: int = 1) -> DriveCommand:

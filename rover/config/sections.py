@@ -53,11 +53,15 @@ class MotorConfig(Section, frozen=True):
     """Which motor output of which RoboClaw turns this wheel.
 
     ``inverted``: the motor turns backwards when the controller counts up (JPL's right side).
+    ``encoder_reversed``: its encoder's two signals are swapped, which the controller is told to
+    put right at every start, in its memory only; false has it count as it is wired, "none" as
+    the controller has been set up, or was told last since it got power.
     """
 
     address: Annotated[int, Meta(ge=0x80, le=0x87)]
     channel: Annotated[int, Meta(ge=1, le=2)]
     inverted: bool = False
+    encoder_reversed: bool | None = None
 
 
 class SteerConfig(Section, frozen=True):

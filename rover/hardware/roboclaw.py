@@ -234,7 +234,7 @@ class RoboclawDrive:
             return True
         return any(
             self._port.attempt(controller, controller.identify)
-            and self._port.attempt(controller, controller.confirm_timeout)
+            and self._port.attempt(controller, controller.confirm_settings)
             for _ in range(_START_ATTEMPTS)
         )
 
@@ -256,7 +256,7 @@ class RoboclawDrive:
     def _bring_back(self, controller: RoboclawController) -> None:
         """Make a controller ready that answers again: it may have lost its settings."""
         ready = (controller.identified or self._port.attempt(controller, controller.identify)) and (
-            self._port.attempt(controller, controller.confirm_timeout)
+            self._port.attempt(controller, controller.confirm_settings)
         )
         if not ready:
             self._silent.add(controller)
@@ -275,6 +275,8 @@ class RoboclawDrive:
         names = ", ".join(f"0x{controller.address:02X}" for controller in missing)
         where = f"{self._config.port} at {self._config.baud} baud"
         why = "; ".join(sorted({controller.failure for controller in missing}))
+        if all(controller.identified and not controller.lost for controller in missing):
+            return f"RoboClaw {names} answers on {where}, but is not as it must be: {why}"
         if len(missing) == len(self._controllers):
             return (
                 f"no RoboClaw answers on {where} (asked {names}: {why}): check their power, TX and "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rover import units
 from rover.errors import BadReplyError, DeviceError
 from rover.hardware.bus import framing
+from rover.hardware.encoder_direction import confirm_directions
 from rover.hardware.roboclaw_bus import RoboclawBus
 from rover.hardware.roboclaw_status import RoboclawStatus, decode_status, left_from_boot
 from rover.hardware.wheel_encoder import WheelEncoder
@@ -40,10 +41,15 @@ _STATUS_AGE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class WiredWheel:
-    """A wheel on one of a controller's outputs; ``index`` is its place in the wheel table."""
+    """A wheel on one of a controller's outputs; ``index`` is its place in the wheel table.
+
+    ``encoder_reversed`` None leaves its encoder's direction as the controller has it.
+    """
 
     index: int
+    name: str
     inverted: bool
+    encoder_reversed: bool | None
     encoder: WheelEncoder
 
 
@@ -51,8 +57,8 @@ class RoboclawController:
     """A controller with one or two wheels, read and written through a bus.
 
     ``wheels`` has a place for each motor output, None where nothing is wired. It is
-    ``identified`` once its version has been read, ``confirmed`` while its serial timeout is
-    known to be set, ``lost`` once it has been silent too long.
+    ``identified`` once its version has been read, ``confirmed`` while its serial timeout and its
+    encoders' directions are known to be set, ``lost`` once it has been silent too long.
     """
 
     def __init__(
@@ -78,6 +84,12 @@ class RoboclawController:
         self.currents_stamp_s = -math.inf
         self.zero_duty = framing.write_packet(address, _DUTY_BOTH, framing.pack_s16_pair(0, 0))
         self._hold = ZeroHold([wheel.encoder for wheel in wheels if wheel is not None])
+        self._directions = tuple(
+            None
+            if wheel is None or wheel.encoder_reversed is None
+            else (wheel.name, wheel.encoder_reversed)
+            for wheel in wheels
+        )
         self._counts_per_rad = units.qpps_from_rad_s(1.0, ticks_per_turn)
         # Rounded down: never later than what was asked for.
         self._timeout_units = int(serial_timeout_s * _TIMEOUT_UNITS_PER_S + 1e-6)
@@ -167,8 +179,11 @@ class RoboclawController:
         self.read_status(bus)
         self.read_battery(bus)
 
-    def confirm_timeout(self, bus: RoboclawBus) -> None:
-        """Set the serial timeout and read it back; its encoders may have been reset before."""
+    def confirm_settings(self, bus: RoboclawBus) -> None:
+        """Set the serial timeout and the encoders' directions, and read them back.
+
+        Its encoders may have been reset before.
+        """
         self.confirmed = False
         self._just_started = True
         for wheel in self.wheels:
@@ -177,6 +192,7 @@ class RoboclawController:
         payload = framing.pack_u8(self._timeout_units)
         bus.send(framing.write_packet(self.address, _SET_SERIAL_TIMEOUT, payload))
         self.read_timeout(bus)
+        confirm_directions(bus, self.address, self._directions)
         self.confirmed = True
 
     def read_timeout(self, bus: RoboclawBus) -> None:

@@ -25,7 +25,9 @@ def wire_controllers(config: Config) -> tuple[RoboclawController, ...]:
             inverted=motor.inverted,
             max_speed_rad_s=wheel.max_speed_rad_s,
         )
-        outputs[motor.channel] = WiredWheel(index, motor.inverted, encoder)
+        outputs[motor.channel] = WiredWheel(
+            index, name, motor.inverted, motor.encoder_reversed, encoder
+        )
     return tuple(
         RoboclawController(
             address,

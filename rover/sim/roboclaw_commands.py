@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from rover.sim.roboclaw import Roboclaw
 from rover.sim.roboclaw_format import Command, Read, Values, Write, read, write
 from rover.sim.roboclaw_motion import FEEDBACK, MOTION, each
+from rover.sim.roboclaw_output import REVERSED_ENCODER, REVERSED_MOTOR
 from rover.sim.roboclaw_settings import OutputSettings
 from rover.sim.roboclaw_status import status_bytes
 
@@ -47,8 +48,10 @@ def _set_all(name: str) -> Callable[[Roboclaw, Values], None]:
     return lambda unit, values: setattr(unit.settings, name, values)
 
 
-def _set_output(index: int, name: str) -> Callable[[Roboclaw, Values], None]:
-    return lambda unit, values: setattr(unit.settings.outputs[index], name, values[0])
+def _set_encoder_mode(unit: Roboclaw, index: int, values: Values) -> None:
+    known = 0xFF if unit.firmware.reverses else 0xFF & ~(REVERSED_ENCODER | REVERSED_MOTOR)
+    unit.settings.outputs[index].encoder_mode = int(values[0]) & known
+    unit.settings_changed()
 
 
 def _set_duty_accels(unit: Roboclaw, index: int, values: Values) -> None:
@@ -98,8 +101,8 @@ _SETTINGS: dict[int, Command] = {
     83: read("H", lambda u: (u.temperatures_c[1] * 10.0,)),
     90: Read(lambda u: status_bytes(u.status, u.firmware.status_bits)),
     91: read("BB", each(lambda u, i: u.settings.outputs[i].encoder_mode)),
-    92: write("B", _set_output(0, "encoder_mode")),
-    93: write("B", _set_output(1, "encoder_mode")),
+    92: write("B", lambda u, v: _set_encoder_mode(u, 0, v)),
+    93: write("B", lambda u, v: _set_encoder_mode(u, 1, v)),
     94: write("I", _write_flash),
     95: write("", lambda u, _: u.load()),
     98: write("H", _set("config")),

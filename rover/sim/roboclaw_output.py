@@ -5,7 +5,8 @@ inverted wheel's motor turns the other way.
 
 The vendor does not publish the velocity loop. Assumed here: the duty is the asked speed as
 a part of QPPS (what QPPS is there for), plus P times the error, I times its integral and D
-times its rate, all as parts of QPPS.
+times its rate, all as parts of QPPS. Nor does the vendor say more of the two bits that reverse
+than their names: each is taken to turn round its own, motor or encoder.
 """
 
 import math
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 MAX_DUTY = 32767
 _PID_ONE = 65536.0
 _COUNTER_MODULUS = 1 << 32
+
+# Bits of an encoder's mode.
+REVERSED_ENCODER = 0x40
+REVERSED_MOTOR = 0x20
 
 
 class Output:
@@ -40,7 +45,9 @@ class Output:
         self._motor = Motor(_unconnected()) if wheel is None else plant.motors[wheel]
         self._sign = -1.0 if inverted else 1.0
         self._ticks_per_rad = ticks_per_turn / math.tau
+        # What the encoder makes of the motor's turning, as it is wired.
         self._encoder = 1
+        self._duty_sign = self._counts_sign = self._sign
         self._offset = 0
         self._wraps = 0
         self.settings = settings
@@ -55,6 +62,7 @@ class Output:
         """Work with ``settings`` from now on; the plant must have been brought up to now."""
         self.settings = settings
         self._motor.drive.current_limit_a = settings.max_current / 100.0
+        self._see_encoder(self._plant.time_s)
         self._apply()
 
     def asks(self, *, regulating: bool, target: float, rate_per_s: float = math.inf) -> bool:
@@ -104,11 +112,8 @@ class Output:
 
     def set_encoder(self, sign: int, now_s: float) -> None:
         """Let the encoder count with the motor (1), against it (-1), or not at all (0)."""
-        count = self._total(now_s)
         self._encoder = sign
-        self._motor.drive.encoder = float(sign)
-        # What has been counted stays.
-        self._offset += count - self._total(now_s)
+        self._see_encoder(now_s)
 
     def speed_qpps(self) -> int:
         """Return the present speed."""
@@ -119,11 +124,11 @@ class Output:
         if self.wheel is None:
             return 0
         mean_rad_s = self._plant.mean_speed_rad_s(self.wheel, now_s)
-        return round(self._sign * self._encoder * mean_rad_s * self._ticks_per_rad)
+        return round(self._counts_sign * mean_rad_s * self._ticks_per_rad)
 
     def pwm(self) -> int:
         """Return the duty that is put out, +-32767."""
-        return round(self._sign * self._motor.applied_duty * MAX_DUTY)
+        return round(self._duty_sign * self._motor.applied_duty * MAX_DUTY)
 
     def current_10ma(self) -> int:
         """Return the current, positive when it drives and negative when it brakes [?]."""
@@ -141,12 +146,23 @@ class Output:
         return self._motor.limited
 
     def _qpps(self) -> float:
-        return self._sign * self._encoder * self._motor.speed_rad_s * self._ticks_per_rad
+        return self._counts_sign * self._motor.speed_rad_s * self._ticks_per_rad
 
     def _total(self, now_s: float) -> int:
         motor = self._motor
         angle_rad = motor.angle_rad + motor.speed_rad_s * (now_s - self._plant.time_s)
-        return round(self._sign * self._encoder * angle_rad * self._ticks_per_rad) + self._offset
+        return round(self._counts_sign * angle_rad * self._ticks_per_rad) + self._offset
+
+    def _see_encoder(self, now_s: float) -> None:
+        """Have duty and counts go their ways from now on; what has been counted stays [?]."""
+        count = self._total(now_s)
+        mode = self.settings.encoder_mode
+        # Which way a positive duty turns the wheel, and a wheel that rolls forward counts.
+        self._duty_sign = -self._sign if mode & REVERSED_MOTOR else self._sign
+        counts_sign = self._sign * self._encoder
+        self._counts_sign = -counts_sign if mode & REVERSED_ENCODER else counts_sign
+        self._motor.drive.encoder = self._duty_sign * self._counts_sign
+        self._offset += count - self._total(now_s)
 
     def _ramp(self, dt_s: float) -> bool:
         """Move the setpoint on; tell whether it is still on its way."""
@@ -164,14 +180,14 @@ class Output:
         """Hand the setpoint to the motor, in the motor's frame."""
         drive, settings = self._motor.drive, self.settings
         if not self._regulating:
-            drive.hold_duty(self._sign * self._setpoint / MAX_DUTY)
+            drive.hold_duty(self._duty_sign * self._setpoint / MAX_DUTY)
             return
         if settings.qpps == 0:
             drive.hold_duty(0.0)
             return
         gain = self._ticks_per_rad / settings.qpps / _PID_ONE
-        drive.bias = self._sign * self._setpoint / settings.qpps
-        drive.held_rad_s = self._sign * self._setpoint / self._ticks_per_rad
+        drive.bias = self._duty_sign * self._setpoint / settings.qpps
+        drive.held_rad_s = self._duty_sign * self._setpoint / self._ticks_per_rad
         drive.gain_s = settings.velocity_p * gain
         drive.integral_gain = settings.velocity_i * gain
         drive.lead_s = settings.velocity_d * gain

@@ -37,11 +37,14 @@ class Firmware:
     version: str
     newer: bool = False
     status_bits: int = 32
+    # Whether it knows the bits of an encoder's mode that reverse encoder and motor.
+    reverses: bool = True
 
 
 # What JPL's build plans ask for; the status has been 32 bits wide since about 4.1.20 [?].
 CLASSIC = Firmware("USB Roboclaw 2x7a v4.2.4")
-OLD_STATUS = Firmware("USB Roboclaw 2x7a v4.1.11", status_bits=16)
+# The bits that reverse came in 2019, says the vendor's forum.
+OLD_STATUS = Firmware("USB Roboclaw 2x7a v4.1.11", status_bits=16, reverses=False)
 # The dialect that the vendor's own Python library speaks.
 NEWER = Firmware("USB Roboclaw 2x7a v4.4.3", newer=True)
 

@@ -74,7 +74,10 @@ def test_show_names_the_files(folder):
         ("loop.rate_hz", {"loop.rate_hz"}),
         (
             "wheels.left_front.motor",
-            {f"wheels.left_front.motor.{name}" for name in ("address", "channel", "inverted")},
+            {
+                f"wheels.left_front.motor.{name}"
+                for name in ("address", "channel", "inverted", "encoder_reversed")
+            },
         ),
     ],
 )

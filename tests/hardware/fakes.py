@@ -1,6 +1,7 @@
 """Devices at the level of bytes, scripted by the tests, with time."""
 
 from collections import deque
+from collections.abc import Callable
 
 from rover.clock import ManualClock
 from rover.config import Config
@@ -39,6 +40,8 @@ class ScriptedLine:
         self.data: dict[tuple[int, int], bytes] = {}
         self.silent: set[int] = set()
         self.stubborn: set[int] = set()
+        # Called with every write command that is acknowledged.
+        self.hear: Callable[[bytes], None] = lambda packet: None
         self.gone = False
         self.closed = False
         # A stuck adapter keeps what is written; not every one can be told to forget it.
@@ -82,6 +85,7 @@ class ScriptedLine:
                 self._incoming += with_crc(answer, data)
         elif with_crc(data[:-2]) == data:
             self._incoming += ACK
+            self.hear(data)
             if command == 14 and address not in self.stubborn:
                 self.data[address, 15] = data[2:3]
 

@@ -3,6 +3,7 @@
 import pytest
 
 from rover.sim.faults import EncoderState, SetEncoder
+from rover.sim.roboclaw_settings import OLD_STATUS
 from tests.sim.rig import Rig
 
 QPPS = 1200
@@ -64,3 +65,75 @@ def test_zero_duty_stops_such_a_wheel_and_a_mended_one_drives(state: EncoderStat
 def test_a_wheel_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match="left_front"):
         Rig().rover.inject(SetEncoder("seventh", EncoderState.DEAD))
+
+
+ENCODER, MOTOR = 0x40, 0x20
+
+
+@pytest.mark.parametrize("name", ["left_front", "right_front"])
+@pytest.mark.parametrize("state", [EncoderState.WORKS, EncoderState.REVERSED])
+@pytest.mark.parametrize("mode", [0, ENCODER, MOTOR, ENCODER | MOTOR])
+def test_each_bit_of_the_mode_turns_its_own_round(
+    name: str, state: EncoderState, mode: int
+) -> None:
+    """By duty, which no loop takes a part in: which way the wheel turns, and what is counted."""
+    rig = Rig()
+    address = rig.config.wheels[name].motor.address
+    rig.rover.inject(SetEncoder(name, state))
+    assert rig.write(92, "B", mode, address=address) == b"\xff"
+    assert rig.read(91, "BB", address) == (mode, 0)
+    rig.write(32, "h", 8000, address=address)
+    rig.wait(0.25)
+    forward = 1 if name == "left_front" else -1
+    turned = forward * (-1 if mode & MOTOR else 1)
+    counted = (
+        turned
+        * forward
+        * (-1 if mode & ENCODER else 1)
+        * (-1 if state is EncoderState.REVERSED else 1)
+    )
+    assert wheel_rad_s(rig, name) * turned > 1.0
+    assert rig.read(79, "ii", address)[0] * counted > 100
+    assert rig.read(78, "ii", address)[0] * counted > 10
+
+
+@pytest.mark.parametrize(
+    ("state", "mode", "runs_away"),
+    [
+        (EncoderState.WORKS, 0, False),
+        (EncoderState.WORKS, ENCODER, True),
+        (EncoderState.WORKS, MOTOR, True),
+        (EncoderState.WORKS, ENCODER | MOTOR, False),
+        (EncoderState.REVERSED, 0, True),
+        (EncoderState.REVERSED, ENCODER, False),
+        (EncoderState.REVERSED, MOTOR, False),
+        (EncoderState.REVERSED, ENCODER | MOTOR, True),
+    ],
+)
+def test_the_velocity_loop_sees_the_encoder_as_the_mode_has_it(
+    state: EncoderState, mode: int, runs_away: bool
+) -> None:
+    rig = Rig()
+    rig.rover.inject(SetEncoder("left_front", state))
+    rig.write(92, "B", mode, address=0x80)
+    rig.drive(QPPS)
+    rig.wait(0.5)
+    assert (abs(wheel_rad_s(rig, "left_front")) > RUNAWAY_RAD_S) is runs_away
+
+
+def test_what_has_been_counted_stays_when_the_direction_changes() -> None:
+    rig = Rig()
+    rig.drive(QPPS)
+    rig.wait(0.5)
+    rig.write(34, "hh", 0, 0, address=0x80)
+    rig.wait(0.5)
+    before = rig.read(78, "ii", 0x80)
+    rig.write(92, "B", ENCODER, address=0x80)
+    assert rig.read(78, "ii", 0x80) == before
+    assert before[0] > 100
+
+
+def test_old_firmware_does_not_know_the_bits_that_reverse() -> None:
+    rig = Rig(firmware=OLD_STATUS)
+    assert rig.write(93, "B", 0xFF, address=0x80) == b"\xff"
+    assert rig.read(91, "BB", 0x80) == (0, 0xFF & ~(ENCODER | MOTOR))

@@ -118,10 +118,12 @@ class MemoryRover:
         paced: bool = True,
         make_pad: Callable[[Config, Clock], Pad] = lambda config, clock: FakePad(),
         wrong: str = "",
+        built: Config | None = None,
     ) -> None:
+        """``built`` is how the rover is meant to be built, if control is told otherwise."""
         self.config = config or osr_config()
         self.clock = ManualClock()
-        self.simulated = SimulatedRover(self.config, self.clock, paced=paced, wrong=wrong)
+        self.simulated = SimulatedRover(built or self.config, self.clock, paced=paced, wrong=wrong)
         self.link = FakeLink()
         self._sequence = itertools.count(1)
         # What each source goes on saying, as a page or a pad does.
