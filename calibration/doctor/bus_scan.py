@@ -173,7 +173,8 @@ def _battery(readings: list[UnitReading], config: Config) -> Iterator[Finding]:
     told = [(unit.main_v, unit.name) for unit in readings if unit.main_v is not None]
     if not told:
         return
-    voltage_v, name = min(told)
+    read_v, name = min(told)
+    voltage_v = read_v * config.roboclaw.voltage_scale
     tried, found = "asked the controllers for their main battery", f"{voltage_v:.1f} V by {name}"
     power = config.power
     if voltage_v < power.minimum_v:

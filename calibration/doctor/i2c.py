@@ -95,7 +95,7 @@ def _power_monitor(config: Config, bus: I2cBus, there: list[int]) -> Iterator[Fi
     address = config.power.address
     tried = f"asked for an INA260 at {_hex(address)}"
     if address in there and _is_ina260(bus, address):
-        volts = _register(bus, address, _VOLTAGE) * _VOLTS_PER_UNIT
+        volts = _register(bus, address, _VOLTAGE) * _VOLTS_PER_UNIT * config.power.voltage_scale
         if volts < _DEAD_PART * config.power.minimum_v:
             found = f"it answers and reads {volts:.2f} V, which is no battery"
             yield trouble(_MONITOR, "power-monitor-unwired", tried, found)

@@ -15,6 +15,7 @@ from rover.config.pads import GamepadConfig
 
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
+VoltageScale = Annotated[float, Meta(ge=0.9, le=1.1)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Metres = Annotated[float, Meta(ge=-5, le=5)]
 GpioLine = Annotated[int, Meta(ge=0, le=63)]
@@ -197,6 +198,8 @@ class RoboclawConfig(Section, frozen=True):
     less than one that is held fast (JPL's motors: 0.5 to 1.5 A, and 11 A). ``max_current_a`` is
     what `rover setup roboclaw` has the controllers allow each motor: more than
     ``stall_current_a``, and no more than they bear for long (JPL's 2x7A: 7.5 A).
+    ``voltage_scale`` is what their volts of the main battery are multiplied with, as a multimeter
+    has told: `rover calibrate battery` finds it.
     """
 
     port: DevicePath = "/dev/serial0"
@@ -206,6 +209,7 @@ class RoboclawConfig(Section, frozen=True):
     reply_margin_s: Annotated[float, Meta(ge=0.002, le=0.02)] = 0.010
     stall_current_a: Positive = 3.0
     max_current_a: Annotated[float, Meta(gt=0, le=100)] = 7.0
+    voltage_scale: VoltageScale = 1.0
 
 
 class SteeringConfig(Section, frozen=True):
@@ -232,6 +236,8 @@ class PowerConfig(Section, frozen=True):
     stops; each once that has lasted a second. Two devices whose voltages differ by more than
     ``disagreement_v`` are not both right: the rover drives slowly, and the lower one counts.
     ``capacity_ah``, full to empty, is for the page to tell the time that is left.
+    ``voltage_scale`` is what the INA260's volts are multiplied with, as a multimeter has told:
+    `rover calibrate battery` finds it.
     """
 
     ina260: bool = True
@@ -243,6 +249,7 @@ class PowerConfig(Section, frozen=True):
     full_v: Positive = 16.8
     disagreement_v: Positive = 1.0
     capacity_ah: Positive | None = None
+    voltage_scale: VoltageScale = 1.0
 
 
 class PanelConfig(Section, frozen=True):

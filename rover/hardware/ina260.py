@@ -27,11 +27,12 @@ class Ina260Monitor:
     """The PowerMonitor of a rover with an INA260; ``open_bus`` opens its I2C bus.
 
     Current is positive as the chip counts it, from IN+ to IN-: out of the battery when wired as
-    its board is marked.
+    its board is marked. Voltage is what it tells times ``power.voltage_scale``.
     """
 
     def __init__(self, config: Config, clock: Clock, open_bus: Callable[[], I2cBus]) -> None:
         self._address = config.power.address
+        self._volts_per_unit = _VOLTS_PER_UNIT * config.power.voltage_scale
         self._name = f"INA260 0x{config.power.address:02X}"
         self._clock = clock
         self._open_bus = open_bus
@@ -69,7 +70,7 @@ class Ina260Monitor:
             self._due_s = now_s + _RETRY_EVERY_S
             return
         self._reading = PowerReading(
-            voltage_v=int.from_bytes(voltage, "big") * _VOLTS_PER_UNIT,
+            voltage_v=int.from_bytes(voltage, "big") * self._volts_per_unit,
             current_a=int.from_bytes(current, "big", signed=True) * _AMPERES_PER_UNIT,
             stamp_s=now_s,
             device=self._name,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rover import units
+from rover.config import RoboclawConfig
 from rover.errors import BadReplyError, DeviceError
 from rover.hardware.bus import framing
 from rover.hardware.encoder_direction import confirm_directions
@@ -65,8 +66,7 @@ class RoboclawController:
         self,
         address: int,
         wheels: tuple[WiredWheel | None, WiredWheel | None],
-        ticks_per_turn: float,
-        serial_timeout_s: float,
+        config: RoboclawConfig,
     ) -> None:
         self.address = address
         self.name = f"RoboClaw 0x{address:02X}"
@@ -90,9 +90,10 @@ class RoboclawController:
             else (wheel.name, wheel.encoder_reversed)
             for wheel in wheels
         )
-        self._counts_per_rad = units.qpps_from_rad_s(1.0, ticks_per_turn)
+        self._counts_per_rad = units.qpps_from_rad_s(1.0, config.ticks_per_wheel_turn)
+        self._volts_per_unit = _VOLTS_PER_UNIT * config.voltage_scale
         # Rounded down: never later than what was asked for.
-        self._timeout_units = int(serial_timeout_s * _TIMEOUT_UNITS_PER_S + 1e-6)
+        self._timeout_units = int(config.serial_timeout_s * _TIMEOUT_UNITS_PER_S + 1e-6)
         self._failed_s = -math.inf
         self._status = RoboclawStatus()
         self._status_word = b""
@@ -248,9 +249,9 @@ class RoboclawController:
             self._status_word, self._status = word, decode_status(word, self._left_from_boot)
 
     def read_battery(self, bus: RoboclawBus) -> None:
-        """Read the main battery's voltage."""
+        """Read the main battery's voltage, and correct it as it was calibrated."""
         units_read = framing.unpack_u16(bus.read(self._ask_battery, _U16_BYTES))
-        self.power = PowerReading(units_read * _VOLTS_PER_UNIT, None, bus.arrived_s, self.name)
+        self.power = PowerReading(units_read * self._volts_per_unit, None, bus.arrived_s, self.name)
 
     def read_temperature(self, bus: RoboclawBus) -> None:
         """Read the board's temperature."""

@@ -29,12 +29,7 @@ def wire_controllers(config: Config) -> tuple[RoboclawController, ...]:
             index, name, motor.inverted, motor.encoder_reversed, encoder
         )
     return tuple(
-        RoboclawController(
-            address,
-            (outputs.get(1), outputs.get(2)),
-            config.roboclaw.ticks_per_wheel_turn,
-            config.roboclaw.serial_timeout_s,
-        )
+        RoboclawController(address, (outputs.get(1), outputs.get(2)), config.roboclaw)
         for address, outputs in wired.items()
     )
 

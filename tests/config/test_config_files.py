@@ -249,6 +249,14 @@ def test_text_that_is_no_toml_is_named_with_its_file(write, content, said):
             "[power]\naddress = 0x99",
             "2: power.address = 0x99: must be a whole number from 0x03 to 0x77",
         ),
+        *(
+            (
+                f"[{section}]\nvoltage_scale = {value}",
+                f"2: {section}.voltage_scale = {value}: must be a number from 0.9 to 1.1",
+            )
+            for section in ("power", "roboclaw")
+            for value in (0.89, 1.2)
+        ),
         (
             "[panel]\nled_fault = 99",
             '2: panel.led_fault = 99: must be a whole number from 0 to 63, or "none"',

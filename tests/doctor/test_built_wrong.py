@@ -162,6 +162,11 @@ def _low(patient: Patient) -> None:
     patient.rover.inject(SetBatteryVoltage(13.4))
 
 
+def _corrected(patient: Patient) -> None:
+    patient.rover.inject(SetBatteryVoltage(14.5))
+    patient.set_config("roboclaw", voltage_scale=0.93)
+
+
 def _high(patient: Patient) -> None:
     patient.rover.inject(SetBatteryVoltage(18.3))
 
@@ -311,6 +316,7 @@ COMPUTERS: list[tuple[str, Callable[[Patient], None], str, str]] = [
         "centre_deg",
     ),
     ("battery low", _low, "battery-low", "Charge the battery soon."),
+    ("battery low once corrected", _corrected, "battery-low", "Charge the battery soon."),
     ("battery of more cells", _high, "battery-high", "power.full_v"),
     ("driver fault", _driver_fault, "controller-status", "short"),
     ("serial timeout lost", _timeout_lost, "serial-timeout-off", "rover setup roboclaw"),

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from msgspec import structs
 
 from rover.clock import ManualClock
 from rover.errors import DeviceError
@@ -48,6 +49,19 @@ def test_voltage_and_current(monitor, bus, clock):
     assert power.voltage_v == pytest.approx(14.8)
     assert power.current_a == pytest.approx(-0.5)
     assert (power.stamp_s, power.device) == (clock.now_s(), "INA260 0x45")
+
+
+@pytest.mark.parametrize("scale", [0.9, 1.02])
+def test_voltage_is_corrected_and_current_is_not(clock, bus, scale):
+    config = osr_config()
+    config = structs.replace(config, power=structs.replace(config.power, voltage_scale=scale))
+    monitor = Ina260Monitor(config, clock, lambda: bus)
+    monitor.start()
+    bus.words |= {0x02: 11840, 0x01: 400}
+    monitor.poll()
+    power = monitor.power()
+    assert power.voltage_v == pytest.approx(14.8 * scale)
+    assert power.current_a == pytest.approx(0.5)
 
 
 def test_it_is_polled_ten_times_a_second_at_most(monitor, bus, clock):

@@ -401,6 +401,14 @@ def test_the_battery_is_what_the_first_controller_says(rig):
     assert rig.clock.now_s() - power.stamp_s < 0.7
 
 
+@pytest.mark.parametrize("scale", [0.97, 1.1])
+def test_the_battery_is_corrected(scale):
+    roboclaw = structs.replace(CONFIG.roboclaw, voltage_scale=scale)
+    rig = Rig(structs.replace(CONFIG, roboclaw=roboclaw))
+    rig.drive.start()
+    assert rig.drive.power().voltage_v == pytest.approx(14.8 * scale)
+
+
 def test_no_battery_voltage_before_it_has_been_read():
     assert Rig().drive.power() is None
 
