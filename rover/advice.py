@@ -11,6 +11,8 @@ ADVICE = {
     "battery-low": "Drive home and charge the battery.",
     "battery-unknown": "Check the battery's leads and what measures it.",
     "battery-very-low": "Drive home now and charge the battery.",
+    "bus-ended": "Switch the controllers' power off and on.",
+    "bus-lent": "Wait until it is done, or end it where it runs.",
     "calibration": "Calibrate the steering before you arm.",
     "controller": "Check the controller's power, plug and motor leads.",
     "device": "Check what it names; control tries again by itself.",

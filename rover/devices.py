@@ -27,11 +27,12 @@ class Bringup:
 
     def __init__(self, hardware: Hardware, clock: Clock, journal: Journal) -> None:
         self._clock = clock
+        self._drive = _Device("motor controllers", hardware.drive.start, hardware.drive.health)
         self._devices = [
             # First the line that lets the controllers have their motors: with it low they
             # report an emergency stop.
             _Device("panel", hardware.panel.start, hardware.panel.health),
-            _Device("motor controllers", hardware.drive.start, hardware.drive.health),
+            self._drive,
             _Device("steering", hardware.steering.start, hardware.steering.health),
             _Device("power monitor", hardware.power.start, hardware.power.health, Severity.WARNING),
         ]
@@ -42,10 +43,17 @@ class Bringup:
         for device in self._devices:
             self._start(device)
 
-    def attempt(self) -> None:
-        """Start the first that needs it. May take a while: only for a rover that stands."""
+    def attempt(self, *, drive_is_away: bool = False) -> None:
+        """Start the first that needs it. May take a while: only for a rover that stands.
+
+        Controllers whose bus somebody else has are left alone, and are new when they are back.
+        """
         now_s = self._clock.now_s()
-        due = next((device for device in self._devices if device.due(now_s)), None)
+        devices = self._devices
+        if drive_is_away:
+            self._drive.forget()
+            devices = [device for device in devices if device is not self._drive]
+        due = next((device for device in devices if device.due(now_s)), None)
         if due is not None:
             self._start(due)
 
@@ -112,6 +120,11 @@ class _Device:
         self._retry_s = now_s + self._pause_s
         if took_s > _SLOW_S:
             self._pause_s = min(2.0 * self._pause_s, _LONGEST_PAUSE_S)
+
+    def forget(self) -> None:
+        """Have it be started at the next chance, as if it had never been tried."""
+        self.started, self.trouble = False, ""
+        self._pause_s, self._retry_s = _RETRY_EVERY_S, -math.inf
 
     def firmware(self) -> str:
         """Return the versions it told, for the event."""

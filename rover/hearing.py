@@ -8,10 +8,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from rover.bus_messages import BusAsk, BusLoan
 from rover.clock import Clock
 from rover.gamepad import GamepadUpdate
 from rover.hardware.base import Panel
-from rover.link import Inbox, ReceivedPadAsk, ReceivedRequest
+from rover.link import Inbox, ReceivedBusAsk, ReceivedPadAsk, ReceivedRequest
 from rover.messages import (
     Answer,
     ArmState,
@@ -47,6 +48,10 @@ class Link(Protocol):
 
     def answer_pad_ask(self, received: ReceivedPadAsk, loan: PadLoan) -> None:
         """Answer who asked for the gamepads; never waits."""
+        ...
+
+    def answer_bus_ask(self, received: ReceivedBusAsk, loan: BusLoan) -> None:
+        """Answer who asked for the serial bus; never waits."""
         ...
 
     def publish(self, telemetry: Telemetry) -> None:
@@ -91,6 +96,18 @@ class Lender(Protocol):
         ...
 
 
+class Bus(Protocol):
+    """What lends the serial bus: ``rover.bus_lending``, or a test's."""
+
+    def ask(self, ask: BusAsk, state: ArmState, now_s: float) -> BusLoan:
+        """Lend it or take it back, as asked; never waits."""
+        ...
+
+    def keep(self, state: ArmState, reason: str, now_s: float) -> None:
+        """End the loan if ``state`` needs that, or its borrower is silent."""
+        ...
+
+
 class Hearing:
     """Hands what comes in to ``arbiter`` and ``arming``, and answers.
 
@@ -109,6 +126,7 @@ class Hearing:
         arbiter: Arbiter,
         arming: Arming,
         maintenance: Maintenance,
+        bus: Bus,
         journal: Journal,
         enter_state: Callable[[float], None],
     ) -> None:
@@ -122,6 +140,7 @@ class Hearing:
         self._arbiter = arbiter
         self._arming = arming
         self._maintenance = maintenance
+        self._bus = bus
         self._journal = journal
         self._enter_state = enter_state
         self._pad_trouble = ""
@@ -149,6 +168,7 @@ class Hearing:
             answer = self._request(received.request, conditions, now_s)
             self._link.answer(received, answer)
         self._lend(inbox, now_s)
+        self._lend_bus(inbox, now_s)
         self._take(inbox, now_s)
         if update.command is not None:
             self._arbiter.receive(update.command, now_s)
@@ -193,6 +213,15 @@ class Hearing:
                 text = f"{lent_to} calibrates the gamepad: it can neither drive nor stop meanwhile"
             self._lent_to = lent_to
             self._journal.add(now_s, Severity.INFO, "gamepad-lent", text)
+
+    def _lend_bus(self, inbox: Inbox, now_s: float) -> None:
+        """Lend the serial bus where that is asked for, and ask for it back where it is needed."""
+        arming = self._arming
+        # Before the answers: whoever has lost it is told so in this tick.
+        self._bus.keep(arming.state, arming.reason, now_s)
+        for received in inbox.bus_asks:
+            loan = self._bus.ask(received.ask, arming.state, now_s)
+            self._link.answer_bus_ask(received, loan)
 
     def gamepad(self) -> GamepadView:
         """Return what is to be shown of the gamepad."""

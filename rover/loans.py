@@ -18,6 +18,7 @@ class Loan:
         self._what = what
         self._kept_for_s = kept_for_s
         self._borrower = ""
+        self._token = ""
         self._asked_s = -math.inf
 
     @property
@@ -25,18 +26,28 @@ class Loan:
         """Who has it, empty while nobody does."""
         return self._borrower
 
-    def ask(self, who: str, now_s: float) -> str:
+    @property
+    def token(self) -> str:
+        """By what the borrower is known, if it asked with such a thing."""
+        return self._token
+
+    def ask(self, who: str, now_s: float, token: str = "") -> str:
         """Lend it to ``who``, or go on lending it; return why not, empty if it is lent.
 
-        Raises ValueError if nobody asks: an empty name would look like no borrower at all.
+        A ``token`` tells two of one name apart. Raises ValueError if nobody asks: an empty name
+        would look like no borrower at all.
         """
         if not who:
             raise ValueError("a borrower needs a name")
-        if self._borrower not in {"", who} and not self.is_overdue(now_s):
+        if self._borrower and not self.is_lent_to(who, token) and not self.is_overdue(now_s):
             return f"{self._borrower} has {self._what}: wait until that is done"
-        self._borrower = who
+        self._borrower, self._token = who, token
         self._asked_s = now_s
         return ""
+
+    def is_lent_to(self, who: str, token: str = "") -> bool:
+        """Return whether ``who`` has it, by the token that it was asked for with."""
+        return bool(self._borrower) and (self._borrower, self._token) == (who, token)
 
     def is_overdue(self, now_s: float) -> bool:
         """Return whether a borrower has it and has not asked again in time."""
@@ -44,5 +55,5 @@ class Loan:
 
     def end(self) -> None:
         """Have nobody have it."""
-        self._borrower = ""
+        self._borrower = self._token = ""
         self._asked_s = -math.inf

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rover.bus_lending import BusLender
 from rover.clock import Clock
 from rover.config import Config
 from rover.devices import Bringup
@@ -68,6 +69,7 @@ class ControlLoop:
         self._arbiter = Arbiter(config)
         self.arming = Arming()
         self._maintenance = Maintenance(config)
+        self._bus = BusLender(hardware.drive, config.roboclaw.port, self.journal)
         self._hearing = Hearing(
             clock,
             panel=hardware.panel,
@@ -77,10 +79,12 @@ class ControlLoop:
             arbiter=self._arbiter,
             arming=self.arming,
             maintenance=self._maintenance,
+            bus=self._bus,
             journal=self.journal,
             enter_state=self._enter_state,
         )
         self._seen_state: ArmState | None = None
+        self._motors: bool | None = None
         self._lamps: tuple[bool, bool, bool] | None = None
         self._watch = Watch(config)
         self._kinematics = Kinematics(config)
@@ -134,7 +138,8 @@ class ControlLoop:
         self._missed.update(missed_ticks, now_s)
         # May take its time, so only once the wheels have been told to stand.
         if not decision.permitted.power and self.arming.state not in MOVING_STATES:
-            self._bringup.attempt()
+            self._bus.settle(now_s, told=decision.reached)
+            self._bringup.attempt(drive_is_away=not self._bus.is_ours)
         return decision.reached
 
     def shut_down(self) -> None:
@@ -173,10 +178,13 @@ class ControlLoop:
     def _enter_state(self, now_s: float) -> None:
         """Do what a change of the arming state demands, before anything moves again."""
         state = self.arming.state
+        alarming = state in {ArmState.FAULT, ArmState.ESTOP}
+        motors = not alarming and self._bus.motors
+        if motors is not self._motors:
+            self._motors = motors
+            self._hardware.panel.enable_motors(motors)
         if state is self._seen_state:
             return
-        alarming = state in {ArmState.FAULT, ArmState.ESTOP}
-        self._hardware.panel.enable_motors(not alarming)
         self._arbiter.hold(now_s)
         self._governor.reset()
         self._corners.reset()
@@ -262,6 +270,7 @@ class ControlLoop:
             power=(hardware.power.power(), hardware.drive.power()),
             stop_pressed=hardware.panel.stop_pressed(),
             maintained=self.arming.state is ArmState.MAINTENANCE,
+            bus_away=self._bus.away,
         )
         # Devices are read after ``now_s``; ages are counted from when they were.
         self._conditions = self._watch.conditions(self._observed, self._clock.now_s())

@@ -338,8 +338,9 @@ class DeviceHealth(Struct, frozen=True):
 class WheelView(Struct, frozen=True):
     """One wheel as the page draws it: asked of it, and measured.
 
-    ``position_rad`` is the angle by which it has turned since control started, positive rolling
-    forward, as last read: where ``speed_rad_s`` is None, that was a while ago.
+    ``position_rad`` is the angle by which it has turned since control started, or has had its bus
+    back, positive rolling forward, as last read: where ``speed_rad_s`` is None, that was a while
+    ago.
     """
 
     name: str

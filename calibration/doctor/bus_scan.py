@@ -5,7 +5,8 @@ left quiet first for longer than the controllers' serial timeout, and where a wh
 same, no further question is asked.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from calibration.doctor.bench import ADDRESSES, Bench, QuestionLine
@@ -15,7 +16,7 @@ from calibration.doctor.remedies import trouble
 from calibration.doctor.surroundings import Surroundings
 from calibration.doctor.unit import Questioner, UnitReading, read_unit
 from rover.config import Config
-from rover.errors import DeviceError
+from rover.errors import DeviceError, LinkError
 
 STEP = "motor controllers"
 BAUDS = (2400, 9600, 19200, 38400, 57600, 115200, 230400, 460800)
@@ -23,7 +24,8 @@ _QUIET_BEYOND_TIMEOUT_S = 0.2
 # A part of all answers that is wrong on a good wire hardly ever.
 _NOISY_PART = 0.02
 _WITH_CONTROL = "control has the bus; what it says of its devices stands below"
-_STOP_CONTROL = "For a scan: `sudo systemctl stop rover-control`, then `rover doctor`."
+_ASKED = "asked control for the bus"
+_ASK_FOR_IT = "For a scan: disarm the rover, then `rover doctor --scan`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,10 @@ class Heard:
 def scan(surroundings: Surroundings, bench: Bench) -> Iterator[Finding]:
     """Ask every controller, if nobody else has them."""
     if surroundings.telemetry is not None:
-        yield skipped(STEP, "control-has-bus", _WITH_CONTROL, _STOP_CONTROL)
+        if bench.borrow is None:
+            yield skipped(STEP, "control-has-bus", _WITH_CONTROL, _ASK_FOR_IT)
+        else:
+            yield from _borrowed_scan(surroundings, bench, bench.borrow)
         return
     if bench.in_use():
         found = "a control, or the alarm, has the hardware and says nothing"
@@ -56,11 +61,33 @@ def scan(surroundings: Surroundings, bench: Bench) -> Iterator[Finding]:
         yield trouble(STEP, "port-trouble", f"opened {port}", str(error))
 
 
-def _scan(surroundings: Surroundings, bench: Bench) -> Iterator[Finding]:
+def _borrowed_scan(
+    surroundings: Surroundings,
+    bench: Bench,
+    borrow: Callable[[str], AbstractContextManager[Callable[[], None]]],
+) -> Iterator[Finding]:
+    """Ask every controller on the bus that control lends, and give that back before telling."""
+    port = surroundings.config.roboclaw.port
+    findings = []
+    try:
+        with borrow(port) as allowed:
+            found = "it lends the bus for this scan; the rover cannot be armed until that is done"
+            findings.append(well(STEP, "bus-lent", _ASKED, found))
+            findings += _scan(surroundings, bench, allowed)
+    except LinkError as error:
+        findings = [trouble(STEP, "bus-not-lent", _ASKED, str(error))]
+    except DeviceError as error:
+        findings.append(trouble(STEP, "port-trouble", f"opened {port}", str(error)))
+    yield from findings
+
+
+def _scan(
+    surroundings: Surroundings, bench: Bench, allowed: Callable[[], None] = lambda: None
+) -> Iterator[Finding]:
     config = surroundings.config
     baud, port = config.roboclaw.baud, config.roboclaw.port
     wanted = sorted({wheel.motor.address for wheel in config.wheels.values()})
-    line = QuestionLine(bench.open_line(port, baud))
+    line = QuestionLine(bench.open_line(port, baud), allowed)
     try:
         surroundings.clock.sleep_s(config.roboclaw.serial_timeout_s + _QUIET_BEYOND_TIMEOUT_S)
         ask = Questioner(line, baud, config.roboclaw.reply_margin_s, surroundings.clock)
@@ -75,7 +102,7 @@ def _scan(surroundings: Surroundings, bench: Bench) -> Iterator[Finding]:
         line.close()
     elsewhere: list[Heard] = []
     if not heard.garbled and any(address not in heard.versions for address in wanted):
-        elsewhere = _at_other_rates(surroundings, bench)
+        elsewhere = _at_other_rates(surroundings, bench, allowed)
     yield from _whom(heard, elsewhere, wanted)
     for reading in readings:
         yield from judge(reading, config, len(heard.versions))
@@ -102,14 +129,16 @@ def _listen(ask: Questioner, line: QuestionLine, baud: int, *, asks_on: bool) ->
     return Heard(baud, versions, tuple(garbled))
 
 
-def _at_other_rates(surroundings: Surroundings, bench: Bench) -> list[Heard]:
+def _at_other_rates(
+    surroundings: Surroundings, bench: Bench, allowed: Callable[[], None]
+) -> list[Heard]:
     """Return who answers at the rates that are not the configured one; a version is all asked."""
     config = surroundings.config.roboclaw
     found = []
     for baud in BAUDS:
         if baud == config.baud:
             continue
-        line = QuestionLine(bench.open_line(config.port, baud))
+        line = QuestionLine(bench.open_line(config.port, baud), allowed)
         try:
             ask = Questioner(line, baud, config.reply_margin_s, surroundings.clock)
             heard = _listen(ask, line, baud, asks_on=False)

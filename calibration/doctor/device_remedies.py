@@ -9,6 +9,11 @@ CONTROLLERS = (
         "Restart it: `sudo systemctl restart rover-control`.",
     ),
     fail(
+        "bus-not-lent",
+        "Control does not let the doctor scan the controllers' bus",
+        "Do what it says, then `rover doctor --scan` again.",
+    ),
+    fail(
         "wheels-turning",
         "Wheels turn though nobody drives",
         "Switch the motors' power off now; then start the doctor again.",

@@ -89,7 +89,6 @@ def _driven(motor: Motor, packet: bytes, duration_s: float, guard: Callable[[], 
     watch = Watch(motor)
     _require_timeout(motor)
     try:
-        guard()
         began_s = _command(motor, packet, watch, guard)
         end_s = began_s + min(duration_s, LONGEST_S)
         next_s = began_s
@@ -131,6 +130,8 @@ def _command(motor: Motor, packet: bytes, watch: Watch, guard: Callable[[], None
         if why:
             wait_until_standing(motor, guard)
         watch.begin(unit.read_values(_ENCODERS, _PAIR_32))
+        # At the last moment: this computer may have stood still.
+        guard()
         try:
             bus.send(packet)
         except (DeviceTimeoutError, BadReplyError) as error:

@@ -4,7 +4,7 @@ The first packet to each address is zero duty: wheels that a killed program has 
 would be kept turning by any question.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from calibration.provisioning.kept import (
@@ -22,15 +22,17 @@ ADDRESSES = range(FIRST_ADDRESS, LAST_ADDRESS + 1)
 _TRIES = 8
 
 
-def search(wire: Wire, baud: int, wanted: frozenset[int]) -> tuple[Unit, ...]:
+def search(
+    wire: Wire, baud: int, wanted: frozenset[int], checkpoint: Callable[[], None]
+) -> tuple[Unit, ...]:
     """Return who answers at ``baud``, and at other rates if ``wanted`` are not all there.
 
-    They come in the order of addresses; over its own USB port it is one.
-    Raises DeviceError if nobody answers, or somebody whose answers are never right.
+    They come in the order of addresses; over its own USB port it is one. ``checkpoint`` raises to
+    end it. Raises DeviceError if nobody answers, or somebody whose answers are never right.
     """
     units: list[Unit] = []
     for rate in _rates(baud):
-        here = list(_at_rate(wire, rate))
+        here = list(_at_rate(wire, rate, checkpoint))
         if _is_usb(here):
             return (replace(here[0], usb=True),)
         units += [unit for unit in here if unit.address not in {other.address for other in units}]
@@ -52,8 +54,9 @@ def _rates(baud: int) -> list[int]:
     return [*likely, *(rate for rate in BAUDS if rate not in likely)]
 
 
-def _at_rate(wire: Wire, baud: int) -> Iterator[Unit]:
+def _at_rate(wire: Wire, baud: int, checkpoint: Callable[[], None]) -> Iterator[Unit]:
     for address in ADDRESSES:
+        checkpoint()
         unit = Unit(wire, address, baud)
         before = wire.received
         version = _version(unit)

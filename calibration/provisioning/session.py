@@ -74,12 +74,13 @@ def _from_flash(config: Config, bench: Bench) -> Sequence[Unit]:
     nothing of it. Who answers elsewhere then is looked for again.
     """
     baud, wanted_addresses = config.roboclaw.baud, frozenset(addresses(config))
-    units = search(bench.wire, baud, wanted_addresses)
+    units = search(bench.wire, baud, wanted_addresses, bench.checkpoint)
     for unit in units:
+        bench.checkpoint()
         unit.load_flash()
     if all(unit.is_there() for unit in units):
         return units
-    return search(bench.wire, baud, wanted_addresses)
+    return search(bench.wire, baud, wanted_addresses, bench.checkpoint)
 
 
 def _plans(config: Config, wishes: Wishes, units: Sequence[Unit], person: Person) -> list[Plan]:

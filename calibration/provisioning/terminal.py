@@ -7,6 +7,7 @@ import select
 import signal
 import sys
 import termios
+import threading
 import tty
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -15,37 +16,46 @@ from types import FrameType
 import click
 from rich.console import Console, RenderableType
 
+from calibration.lent_bus import BorrowedBus, BusRefusedError, LentPanel, borrowed_bus
 from calibration.provisioning.bench import Bench, Wishes
 from calibration.provisioning.change import Interrupted
 from calibration.provisioning.session import set_up
 from calibration.provisioning.wire import REPLY_MARGIN_S, Wire
-from rover.clock import SystemClock
+from rover.clock import Clock, SystemClock
 from rover.config import Config
-from rover.errors import InUseError, RoverError
+from rover.errors import InUseError, LinkError, RoverError
 from rover.gamepad.listing import terminal
 from rover.hardware import open_hardware
 from rover.hardware.bus.serial_line import open_serial_line
-from rover.link import claim
+from rover.link import claim, in_use
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# What the thread that keeps the loan sends to the one that may be asking a question.
+_BUS_ASKED_BACK = signal.SIGUSR1
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, _BUS_ASKED_BACK)
+_WHO = "rover setup roboclaw"
 
 
 class _Checkpoint:
-    """Raises Interrupted once a signal has come, and ends a question at once."""
+    """Raises Interrupted once a signal has come or the bus is asked back; ends a question then."""
 
     def __init__(self) -> None:
         self._signal = 0
         self.asking = False
+        # The bus, where control has lent it.
+        self.bus: BorrowedBus | None = None
 
     def note(self, number: int, _frame: FrameType | None) -> None:
         """Note a signal."""
-        self._signal = number
+        if number != _BUS_ASKED_BACK:
+            self._signal = number
         if self.asking:
             raise KeyboardInterrupt
 
     def __call__(self) -> None:
         if self._signal:
             raise Interrupted(f"ended by {signal.Signals(self._signal).name}")
+        if self.bus is not None and self.bus.ended:
+            raise Interrupted(f"control has taken the serial bus back: {self.bus.ended}")
 
 
 class TerminalPerson:
@@ -85,8 +95,10 @@ class TerminalPerson:
         self._require_terminal()
         self._checkpoint.asking = True
         try:
+            self._checkpoint()
             yield
         except click.Abort as error:
+            self._checkpoint()
             raise Interrupted("left; nothing was written") from error
         finally:
             self._checkpoint.asking = False
@@ -121,35 +133,84 @@ class TerminalPerson:
 def converse(config: Config, wishes: Wishes, directory: Path) -> bool:
     """Set up what is there; whether all is as it should be.
 
-    Raises InUseError while control runs in ``directory``: the bus is its own then.
+    Where control runs in ``directory`` the bus is borrowed of it. Raises BusRefusedError if it
+    does not lend it, InUseError if something else has the hardware.
     """
     clock = SystemClock()
     checkpoint = _Checkpoint()
     margin_s = max(REPLY_MARGIN_S, config.roboclaw.reply_margin_s)
     wire = Wire(lambda baud: open_serial_line(wishes.port, baud, clock), clock, margin_s)
     person = TerminalPerson(terminal(), checkpoint)
-    bench = Bench(
-        wire,
-        person,
-        lambda: datetime.datetime.now(datetime.UTC),
-        checkpoint,
-        lambda: open_hardware(config, clock).panel,
-        person.dead_man,
-    )
-    with _bus_of_our_own(directory), _noted(checkpoint), contextlib.closing(wire):
+    with contextlib.ExitStack() as ends:
+        ends.enter_context(_noted(checkpoint))
+        bus = ends.enter_context(_bus_of_our_own(directory, config, clock))
+        if bus is not None:
+            checkpoint.bus = bus
+            person.say("Control lends the serial bus; the rover cannot be armed until this ends.")
+        # Closed before the bus is given back.
+        ends.enter_context(_rovers_port_kept(config, wishes, clock))
+        ends.enter_context(contextlib.closing(wire))
+        bench = Bench(
+            wire,
+            person,
+            lambda: datetime.datetime.now(datetime.UTC),
+            checkpoint,
+            lambda: open_hardware(config, clock).panel if bus is None else LentPanel(bus),
+            person.dead_man,
+        )
         return set_up(config, wishes, bench)
 
 
 @contextlib.contextmanager
-def _bus_of_our_own(directory: Path) -> Iterator[None]:
-    try:
-        lock = claim(directory)
-    except InUseError as error:
-        raise InUseError(
-            "control runs, and the controllers are its own: stop it first (`sudo systemctl stop "
-            "rover-control`, or end it where it was started), then run this again"
-        ) from error
-    with lock:
+def _bus_of_our_own(directory: Path, config: Config, clock: Clock) -> Iterator[BorrowedBus | None]:
+    """Keep control out, or borrow the bus of the one that runs; yield what is borrowed."""
+    lock = None
+    if not in_use(directory):
+        # If it is by now, control has only just started.
+        with contextlib.suppress(InUseError):
+            lock = claim(directory)
+    if lock is None:
+        with _borrowed(directory, config, clock) as bus:
+            yield bus
+    else:
+        with lock:
+            yield None
+
+
+@contextlib.contextmanager
+def _borrowed(directory: Path, config: Config, clock: Clock) -> Iterator[BorrowedBus]:
+    main_thread = threading.get_ident()
+
+    def ask_back() -> None:
+        signal.pthread_kill(main_thread, _BUS_ASKED_BACK)
+
+    borrowing = borrowed_bus(directory, _WHO, config.roboclaw.port, clock, ask_back)
+    with contextlib.ExitStack() as ends:
+        try:
+            bus = ends.enter_context(borrowing)
+        except BusRefusedError:
+            raise
+        except LinkError as error:
+            raise InUseError(
+                f"something has the motor controllers, and control does not answer in {directory}: "
+                "another `rover setup roboclaw`, the alarm, or a control that hangs; end it first "
+                "(`sudo systemctl stop rover-control rover-alarm`)"
+            ) from error
+        yield bus
+
+
+@contextlib.contextmanager
+def _rovers_port_kept(config: Config, wishes: Wishes, clock: Clock) -> Iterator[None]:
+    """Have nobody drive over the rover's own port while its controllers are told by another.
+
+    Raises DeviceError if somebody has it.
+    """
+    roboclaw = config.roboclaw
+    port = Path(roboclaw.port)
+    if not port.exists() or port.resolve() == Path(wishes.port).resolve():
+        yield
+        return
+    with contextlib.closing(open_serial_line(roboclaw.port, roboclaw.baud, clock)):
         yield
 
 

@@ -68,6 +68,21 @@ class WheelDrive(Protocol):
         """Return one entry a controller."""
         ...
 
+    def let_go(self, reason: str) -> None:
+        """Let go of the bus at once, and leave it alone until ``take_back``.
+
+        Says nothing to the wheels: they have been told to stand before. All that was known of the
+        controllers is forgotten; ``reason`` is shown in their health, and ``start`` raises it.
+        """
+        ...
+
+    def take_back(self) -> None:
+        """Open the bus again, zero duty to every controller first; ``start`` then does the rest.
+
+        Raises DeviceError while somebody else has it, or it cannot be opened.
+        """
+        ...
+
     def stop(self) -> None:
         """Command zero duty on every controller, trying all of them even if some fail."""
         ...

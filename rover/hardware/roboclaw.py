@@ -45,17 +45,27 @@ class RoboclawDrive:
     """The WheelDrive of a rover with RoboClaws; ``open_line`` opens the bus's serial port."""
 
     def __init__(self, config: Config, clock: Clock, open_line: Callable[[], SerialLine]) -> None:
+        self._whole_config = config
         self._config = config.roboclaw
         self._silence_s = config.deadlines.controller_s
         self._feedback_s = config.deadlines.feedback_s
         self._clock = clock
-        self._controllers = wire_controllers(config)
-        self._port = RoboclawPort(config, clock, open_line, self._controllers)
-        self._by_wheel = outputs_by_wheel(self._controllers, len(config.wheels))
+        self._open_line = open_line
         self._silent: set[RoboclawController] = set()
         self._brought_up = False
         # Whether the last command let the wheels turn.
         self._powered = False
+        # Why the port is not opened, while somebody else has it.
+        self._away = ""
+        self._know_nothing()
+
+    def _know_nothing(self) -> None:
+        """Have controllers and a port of which nothing is known yet."""
+        config = self._whole_config
+        self._controllers = wire_controllers(config)
+        self._port = RoboclawPort(config, self._clock, self._open_line, self._controllers)
+        self._by_wheel = outputs_by_wheel(self._controllers, len(config.wheels))
+        self._silent.clear()
         in_turn = max(1, math.ceil(_READS_IN_TURN_HZ / config.loop.rate_hz))
         self._plan = ReadingPlan(self._controllers, in_turn)
 
@@ -66,12 +76,15 @@ class RoboclawDrive:
         answer and the likeliest cause; a port that could not be opened is tried again after a
         second at the earliest.
         """
+        if self._away:
+            raise DeviceError(self._away)
         self._port.open()
         answers = [self._bring_up(controller) for controller in self._controllers]
         if not self._port.is_open:
             raise DeviceError(self._port.trouble)
         if not all(answers):
-            raise DeviceError(self._who_is_missing())
+            missing = [unit for unit in self._controllers if not self._is_ready(unit)]
+            raise DeviceError(self._port.complaint(missing))
 
     def command(self, targets: PermittedTargets) -> Reach:
         """Send each controller one packet: both speeds, or zero duty without power.
@@ -214,6 +227,20 @@ class RoboclawDrive:
         now_s = self._clock.now_s()
         return tuple(controller.health(now_s, self._silence_s) for controller in self._controllers)
 
+    def let_go(self, reason: str) -> None:
+        """Close the port at once and forget the controllers; ``start`` raises ``reason``."""
+        self._port.close()
+        self._know_nothing()
+        self._away = reason
+        self._port.hang_up(reason)
+
+    def take_back(self) -> None:
+        """Open the port again; the first it says is zero duty. Raises DeviceError if it cannot."""
+        # Whoever had it may have let go of it just now: no need to wait for the next second.
+        self._port.close()
+        self._port.open()
+        self._away = ""
+
     def stop(self) -> None:
         """Command zero duty on every controller, lost ones too; a silent one is tried twice."""
         self._port.stop()
@@ -269,21 +296,3 @@ class RoboclawDrive:
             if not turn[0].confirmed:
                 # Found to have been reset: that must be seen before it is made ready again.
                 silent.add(turn[0])
-
-    def _who_is_missing(self) -> str:
-        missing = [unit for unit in self._controllers if not self._is_ready(unit)]
-        names = ", ".join(f"0x{controller.address:02X}" for controller in missing)
-        where = f"{self._config.port} at {self._config.baud} baud"
-        why = "; ".join(sorted({controller.failure for controller in missing}))
-        if all(controller.identified and not controller.lost for controller in missing):
-            return f"RoboClaw {names} answers on {where}, but is not as it must be: {why}"
-        if len(missing) == len(self._controllers):
-            return (
-                f"no RoboClaw answers on {where} (asked {names}: {why}): check their power, TX and "
-                "RX, that they are set to packet serial at this speed, and that neither Bluetooth "
-                "nor a login console holds the UART"
-            )
-        return (
-            f"RoboClaw {names} does not answer as it should on {where}, others do ({why}): check "
-            "its power and plug, its address, and that multi-unit mode is on in every controller"
-        )

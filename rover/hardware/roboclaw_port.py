@@ -6,7 +6,7 @@ controller is asked for.
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rover.clock import Clock
 from rover.config import Config
@@ -112,6 +112,24 @@ class RoboclawPort:
         if self._bus is not None:
             bus, self._bus = self._bus, None
             bus.close()
+
+    def complaint(self, missing: Sequence[RoboclawController]) -> str:
+        """Say who does not answer, and the likeliest cause."""
+        names = ", ".join(f"0x{controller.address:02X}" for controller in missing)
+        where = f"{self._config.port} at {self._config.baud} baud"
+        why = "; ".join(sorted({controller.failure for controller in missing}))
+        if all(controller.identified and not controller.lost for controller in missing):
+            return f"RoboClaw {names} answers on {where}, but is not as it must be: {why}"
+        if len(missing) == len(self._controllers):
+            return (
+                f"no RoboClaw answers on {where} (asked {names}: {why}): check their power, TX and "
+                "RX, that they are set to packet serial at this speed, and that neither Bluetooth "
+                "nor a login console holds the UART"
+            )
+        return (
+            f"RoboClaw {names} does not answer as it should on {where}, others do ({why}): check "
+            "its power and plug, its address, and that multi-unit mode is on in every controller"
+        )
 
     def _stopped(self, controller: RoboclawController) -> bool:
         try:

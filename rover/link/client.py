@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 import msgspec
 import zmq
 
+from rover.bus_messages import BusAsk, BusLoan
 from rover.clock import Clock, SystemClock
 from rover.errors import BadMessageError, LinkError
 from rover.link import decoding
@@ -47,11 +48,13 @@ class ControlClient:
         self._drive = self._socket(zmq.PUB, "drive")
         self._requests = self._socket(zmq.DEALER, "requests")
         self._pads = self._socket(zmq.DEALER, "pads")
+        self._bus = self._socket(zmq.DEALER, "bus")
         self._telemetry = self._socket(zmq.SUB, "telemetry")
         self._telemetry.subscribe(b"")
         self._drive_lock = threading.Lock()
         self._request_lock = threading.Lock()
         self._pads_lock = threading.Lock()
+        self._bus_lock = threading.Lock()
         self._sequence = itertools.count(1)
         self._numbers = itertools.count(1)
 
@@ -119,6 +122,15 @@ class ControlClient:
             parts = self._exchange(self._pads, _encode(ask), timeout_s)
         return self._read(decoding.pad_loan, parts)
 
+    def ask_for_bus(self, ask: BusAsk, timeout_s: float = 1.0) -> BusLoan:
+        """Ask for the serial bus, go on having it, or give it back; wait for the answer.
+
+        It is lent for 1.5 s at a time. Raises LinkError as ``request`` does.
+        """
+        with self._bus_lock:
+            parts = self._exchange(self._bus, _encode(ask), timeout_s)
+        return self._read(decoding.bus_loan, parts)
+
     def _exchange(
         self, socket: "zmq.Socket[bytes]", payload: bytes, timeout_s: float
     ) -> list[bytes]:
@@ -167,7 +179,7 @@ class ControlClient:
 
     def close(self) -> None:
         """Let go of the sockets; what has not been sent yet is dropped."""
-        for socket in (self._drive, self._requests, self._pads, self._telemetry):
+        for socket in (self._drive, self._requests, self._pads, self._bus, self._telemetry):
             socket.close()
         self._context.term()
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -9,6 +10,7 @@ from typing import IO, Self
 import msgspec
 import zmq
 
+from rover.bus_messages import BusAsk, BusLoan
 from rover.errors import BadMessageError, InUseError, LinkError
 from rover.link import decoding
 from rover.link.address import address
@@ -26,7 +28,7 @@ from rover.pad_messages import PadAsk, PadLoan
 MAX_MESSAGE_BYTES = 4096
 # What one call of ``receive`` takes at most, so that a flood cannot hold up a tick.
 MAX_RECEIVED = 64
-_MAX_PAD_ASKS = 2
+_MAX_ASKS = 2
 
 # In the runtime directory, held by whoever touches the hardware.
 LOCK_NAME = "control.lock"
@@ -55,6 +57,13 @@ class ReceivedPadAsk(msgspec.Struct, frozen=True):
     reply_to: tuple[bytes, bytes]
 
 
+class ReceivedBusAsk(msgspec.Struct, frozen=True):
+    """Somebody asks for the serial bus, and where the answer goes."""
+
+    ask: BusAsk
+    reply_to: tuple[bytes, bytes]
+
+
 class Inbox(msgspec.Struct, frozen=True):
     """What has come in since the last look, each kind in the order it came."""
 
@@ -63,6 +72,7 @@ class Inbox(msgspec.Struct, frozen=True):
     requests: tuple[ReceivedRequest, ...]
     pad_asks: tuple[ReceivedPadAsk, ...] = ()
     orders: tuple[MaintenanceOrder, ...] = ()
+    bus_asks: tuple[ReceivedBusAsk, ...] = ()
 
 
 class ControlLink:
@@ -79,12 +89,14 @@ class ControlLink:
         self._drive.subscribe(b"")
         self._requests = self._context.socket(zmq.ROUTER)
         self._pads = self._context.socket(zmq.ROUTER)
+        self._bus = self._context.socket(zmq.ROUTER)
         self._telemetry = self._context.socket(zmq.PUB)
         self._telemetry.sndhwm = 4
         for socket, name in (
             (self._drive, "drive"),
             (self._requests, "requests"),
             (self._pads, "pads"),
+            (self._bus, "bus"),
             (self._telemetry, "telemetry"),
         ):
             socket.linger = 0
@@ -128,9 +140,14 @@ class ControlLink:
                     drive.append(decoding.drive_command(parts))
             except BadMessageError as error:
                 refused.append(RefusedDrive(decoding.source_named(parts[0]), str(error)))
-        requests = tuple(self._receive_requests())
-        asks = tuple(self._receive_pad_asks())
-        return Inbox(tuple(drive), tuple(refused), requests, asks, tuple(orders))
+        return Inbox(
+            tuple(drive),
+            tuple(refused),
+            tuple(self._receive_requests()),
+            tuple(self._receive_pad_asks()),
+            tuple(orders),
+            tuple(self._receive_bus_asks()),
+        )
 
     def _receive_requests(self) -> list[ReceivedRequest]:
         received: list[ReceivedRequest] = []
@@ -148,24 +165,39 @@ class ControlLink:
             received.append(ReceivedRequest(request, (parts[0], number)))
         return received
 
-    def _receive_pad_asks(self) -> list[ReceivedPadAsk]:
-        # One a tick is what a calibration asks; more may wait until the next.
-        received: list[ReceivedPadAsk] = []
-        for _ in range(_MAX_PAD_ASKS):
+    def _receive_pad_asks(self) -> Iterator[ReceivedPadAsk]:
+        for parts, reply_to in self._waiting(self._pads):
             try:
-                parts = self._pads.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                break
-            reply_to = (parts[0], parts[1] if len(parts) > 1 else b"")
-            try:
-                received.append(ReceivedPadAsk(decoding.pad_ask(parts), reply_to))
+                yield ReceivedPadAsk(decoding.pad_ask(parts), reply_to)
             except BadMessageError as error:
                 self._pads.send_multipart((*reply_to, _encode(PadLoan(str(error)))), zmq.NOBLOCK)
-        return received
+
+    def _receive_bus_asks(self) -> Iterator[ReceivedBusAsk]:
+        for parts, reply_to in self._waiting(self._bus):
+            try:
+                yield ReceivedBusAsk(decoding.bus_ask(parts), reply_to)
+            except BadMessageError as error:
+                self._bus.send_multipart((*reply_to, _encode(BusLoan(str(error)))), zmq.NOBLOCK)
+
+    def _waiting(
+        self, socket: "zmq.Socket[bytes]"
+    ) -> Iterator[tuple[list[bytes], tuple[bytes, bytes]]]:
+        """Take what waits in the socket of a loan, and where the answer goes."""
+        # One a tick is what a borrower asks; more may wait until the next.
+        for _ in range(_MAX_ASKS):
+            try:
+                parts = socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            yield parts, (parts[0], parts[1] if len(parts) > 1 else b"")
 
     def answer_pad_ask(self, received: ReceivedPadAsk, loan: PadLoan) -> None:
         """Answer who asked for the gamepads."""
         self._pads.send_multipart((*received.reply_to, _encode(loan)), zmq.NOBLOCK)
+
+    def answer_bus_ask(self, received: ReceivedBusAsk, loan: BusLoan) -> None:
+        """Answer who asked for the serial bus."""
+        self._bus.send_multipart((*received.reply_to, _encode(loan)), zmq.NOBLOCK)
 
     def answer(self, received: ReceivedRequest, answer: Answer) -> None:
         """Answer a request; a client that has gone is none of control's business."""
@@ -181,7 +213,7 @@ class ControlLink:
 
     def close(self) -> None:
         """Unbind, and let another control process have the directory."""
-        for socket in (self._drive, self._requests, self._pads, self._telemetry):
+        for socket in (self._drive, self._requests, self._pads, self._bus, self._telemetry):
             socket.close()
         self._context.term()
         self._lock.close()
@@ -198,15 +230,36 @@ class ControlLink:
         self.close()
 
 
+def in_use(directory: Path) -> bool:
+    """Whether somebody has the hardware: control, its alarm, or who sets controllers up.
+
+    The lock is looked at and not kept, and nothing is made, for what root makes here control could
+    not use.
+    """
+    try:
+        with (directory / LOCK_NAME).open(encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # none has been here, or not for this user to see: the port is locked too
+    return False
+
+
 def claim(directory: Path) -> IO[str]:
     """Lock the runtime directory for whoever touches the hardware, until the lock is closed.
 
     ZeroMQ itself would take the sockets over silently. Raises InUseError if another process
     has the lock, LinkError if the directory cannot be used.
     """
+    path = directory / LOCK_NAME
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        lock = (directory / LOCK_NAME).open("w")
+        try:
+            lock = path.open("w")
+        except PermissionError:
+            # The service's, which its group may read: enough to lock it.
+            lock = path.open()
     except OSError as error:
         raise LinkError(
             f"cannot use the runtime directory {directory}: {error.strerror}; choose another "

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from rover.bus_messages import BusAsk, BusLoan
 from rover.camera_messages import PictureHead, Wanted
 from rover.errors import BadMessageError
 from rover.messages import (
@@ -45,6 +46,8 @@ _request = msgspec.msgpack.Decoder(Request).decode
 _answer = msgspec.msgpack.Decoder(Answer).decode
 _pad_ask = msgspec.msgpack.Decoder(PadAsk).decode
 _pad_loan = msgspec.msgpack.Decoder(PadLoan).decode
+_bus_ask = msgspec.msgpack.Decoder(BusAsk).decode
+_bus_loan = msgspec.msgpack.Decoder(BusLoan).decode
 _picture_head = msgspec.msgpack.Decoder(PictureHead).decode
 _wanted = msgspec.msgpack.Decoder(Wanted).decode
 _telemetry = msgspec.msgpack.Decoder(Telemetry).decode
@@ -108,6 +111,18 @@ def pad_loan(parts: Sequence[bytes]) -> PadLoan:
     """Return control's answer to that. Raises BadMessageError."""
     payload = parts[1] if len(parts) == _PARTS else b""
     return _decoded(_pad_loan, payload, "an answer about the gamepads")
+
+
+def bus_ask(parts: Sequence[bytes]) -> BusAsk:
+    """Return what is asked of the serial bus, as ROUTER hands it over. Raises BadMessageError."""
+    payload = parts[2] if len(parts) == _REQUEST_PARTS else b""
+    return _decoded(_bus_ask, payload, "a question for the serial bus")
+
+
+def bus_loan(parts: Sequence[bytes]) -> BusLoan:
+    """Return control's answer to that. Raises BadMessageError."""
+    payload = parts[1] if len(parts) == _PARTS else b""
+    return _decoded(_bus_loan, payload, "an answer about the serial bus")
 
 
 def telemetry(payload: bytes) -> Telemetry:

@@ -27,7 +27,8 @@ class Observed(Struct, frozen=True):
 
     ``commanded_rad_s`` is what the wheels were last told, all zero while they have no power;
     ``power`` holds one reading for each device that measures the battery, best first;
-    ``maintained``: a duty may turn a wheel, which says nothing of how fast.
+    ``maintained``: a duty may turn a wheel, which says nothing of how fast; ``bus_away`` says who
+    has the controllers' bus, and is empty while the rover has it itself.
     """
 
     drive: tuple[DeviceHealth, ...]
@@ -39,6 +40,7 @@ class Observed(Struct, frozen=True):
     power: tuple[PowerReading | None, ...]
     stop_pressed: bool
     maintained: bool = False
+    bus_away: str = ""
 
 
 class Watch:
@@ -57,9 +59,12 @@ class Watch:
         found: list[Condition] = []
         if observed.stop_pressed:
             found.append(Condition(STOP_BUTTON, "the stop button is pressed: release it"))
-        for device in observed.drive:
-            found += _device_conditions(device, "controller")
-        ready = all(device.ready for device in observed.drive)
+        if observed.bus_away:
+            found.append(Condition("bus-lent", observed.bus_away))
+        else:
+            for device in observed.drive:
+                found += _device_conditions(device, "controller")
+        ready = not observed.bus_away and all(device.ready for device in observed.drive)
         if ready:
             found += self._stale_feedback(observed.feedback, now_s)
         if ready and not observed.maintained:

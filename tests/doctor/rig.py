@@ -1,6 +1,8 @@
 """A Raspberry Pi in a folder, a rover in memory, and the doctor that walks over both."""
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,6 +76,7 @@ class Patient:
     config_trouble: str = ""
     telemetry: Telemetry | None = None
     in_use: bool = False
+    borrow: Callable[[str], AbstractContextManager[Callable[[], None]]] | None = None
     open_error: DeviceError | None = None
     pins_error: DeviceError | None = None
     pads: tuple[Entry, ...] = (PAD,)
@@ -139,7 +142,14 @@ class Patient:
         )
 
     def bench(self) -> Bench:
-        return Bench(lambda: self.in_use, self._open_line, self._open_i2c, self._pins, self._survey)
+        return Bench(
+            lambda: self.in_use,
+            self._open_line,
+            self._open_i2c,
+            self._pins,
+            self._survey,
+            self.borrow,
+        )
 
     def findings(self) -> list[Finding]:
         """Walk, and return all that was found."""

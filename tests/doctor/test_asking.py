@@ -1,7 +1,8 @@
 """The doctor only asks: what it sends, when, and what it leaves alone."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from calibration.doctor.bench import (
 from calibration.doctor.bus_scan import BAUDS
 from calibration.doctor.finding import Verdict
 from rover.clock import SystemClock
+from rover.errors import DeviceError, LinkError
 from rover.hardware.bus.framing import crc16, pack_s32_pair, read_request, write_packet
 from rover.hardware.roboclaw_bus import RoboclawBus
 from rover.link import ControlLink
@@ -197,7 +199,63 @@ def test_while_control_runs_its_word_is_taken_and_nothing_is_opened(tmp_path: Pa
     scan = next(f for f in findings if f.step == "motor controllers")
     assert scan.verdict is Verdict.SKIPPED
     assert "control has the bus" in scan.found
-    assert "systemctl stop rover-control" in scan.next_step
+    assert "rover doctor --scan" in scan.next_step
+
+
+class Lender:
+    """A control that lends the bus to the doctor, and may end the loan after some questions."""
+
+    def __init__(self, patient: Patient, questions: int = 10000, refusal: str = "") -> None:
+        self._patient = patient
+        self._questions = questions
+        self._refusal = refusal
+        self.given_back = 0
+        patient.telemetry = still_rover()
+
+    @contextmanager
+    def lend(self, port: str) -> Iterator[Callable[[], None]]:
+        if self._refusal:
+            raise LinkError(self._refusal)
+        assert port == self._patient.config.roboclaw.port
+        try:
+            yield self._allow
+        finally:
+            assert all(tap.closed for tap in self._patient.taps)
+            self.given_back += 1
+
+    def _allow(self) -> None:
+        self._questions -= 1
+        if self._questions < 0:
+            raise DeviceError("the serial bus is not lent any more: a test")
+
+
+def test_where_control_lends_the_bus_it_is_scanned_and_given_back(tmp_path: Path) -> None:
+    patient = Patient(tmp_path)
+    lender = Lender(patient)
+    patient.borrow = lender.lend
+    findings = patient.findings()
+    assert next(f.code for f in findings if f.step == "motor controllers") == "bus-lent"
+    assert lender.given_back == 1
+    assert patient.sent
+
+
+def test_a_loan_that_ends_ends_the_scan(tmp_path: Path) -> None:
+    patient = Patient(tmp_path)
+    lender = Lender(patient, questions=5)
+    patient.borrow = lender.lend
+    (finding,) = patient.troubles()
+    assert finding.code == "port-trouble"
+    assert "not lent any more" in finding.found
+    assert len(patient.sent) == 5
+    assert lender.given_back == 1
+
+
+def test_what_control_says_against_lending_is_told(tmp_path: Path) -> None:
+    patient = Patient(tmp_path)
+    patient.borrow = Lender(patient, refusal="the rover is armed: disarm it first").lend
+    (finding,) = patient.troubles()
+    assert (finding.code, finding.found) == ("bus-not-lent", "the rover is armed: disarm it first")
+    assert patient.sent == []
 
 
 def test_a_control_that_says_nothing_keeps_the_hardware(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Callable
 
 from msgspec import structs
 
+from rover.bus_messages import BusAsk, BusLoan
 from rover.clock import Clock, ManualClock
 from rover.config import Config
+from rover.errors import DeviceError
 from rover.gamepad import GamepadUpdate
 from rover.gamepad.lending import LendablePad
 from rover.hardware import Hardware
@@ -21,7 +23,13 @@ from rover.hardware.ina260 import Ina260Monitor
 from rover.hardware.pca9685 import Pca9685Steering
 from rover.hardware.roboclaw import RoboclawDrive
 from rover.hearing import Pad
-from rover.link import Inbox, ReceivedPadAsk, ReceivedRequest, RefusedDrive
+from rover.link import (
+    Inbox,
+    ReceivedBusAsk,
+    ReceivedPadAsk,
+    ReceivedRequest,
+    RefusedDrive,
+)
 from rover.loop import ControlLoop
 from rover.messages import (
     Answer,
@@ -39,7 +47,8 @@ from rover.messages import (
 )
 from rover.pacing import Pacer, Waiter
 from rover.pad_messages import PadAsk, PadLoan
-from rover.sim.memory import SimulatedRover
+from rover.sim.devices import SimulatedDevices
+from rover.sim.memory import MemorySerialLine, SimulatedRover
 from rover.sim.truth import Truth
 from tests.builders import osr_config
 
@@ -47,6 +56,43 @@ from tests.builders import osr_config
 STANDING_RAD_S = 0.015
 # Of the session that calibrates.
 TOKEN = "a token"
+
+
+class Port:
+    """The serial port as the system gives it away: to one at a time, until that lets go of it."""
+
+    def __init__(self, simulated: SimulatedRover, clock: Clock) -> None:
+        self._simulated = simulated
+        self._clock = clock
+        self.line: MemorySerialLine | None = None
+        self.opened = 0
+
+    def open(self) -> MemorySerialLine:
+        if self.line is not None:
+            raise DeviceError("cannot open the port: another program uses it")
+        self.line = _OpenLine(self)
+        self.opened += 1
+        return self.line
+
+    def let_go(self, line: MemorySerialLine) -> None:
+        if self.line is line:
+            self.line = None
+
+    def is_let_go_of(self) -> None:
+        """Have whoever has it be killed."""
+        self.line = None
+
+    def wire(self) -> tuple[SimulatedDevices, Clock]:
+        return self._simulated.devices, self._clock
+
+
+class _OpenLine(MemorySerialLine):
+    def __init__(self, port: Port) -> None:
+        super().__init__(*port.wire())
+        self._port = port
+
+    def close(self) -> None:
+        self._port.let_go(self)
 
 
 class FakeLink:
@@ -60,6 +106,8 @@ class FakeLink:
         self.answers: list[Answer] = []
         self.pad_asks: deque[ReceivedPadAsk] = deque()
         self.loans: list[PadLoan] = []
+        self.bus_asks: deque[ReceivedBusAsk] = deque()
+        self.bus_loans: list[BusLoan] = []
         self.published: deque[Telemetry] = deque(maxlen=50)
 
     def receive(self) -> Inbox:
@@ -69,7 +117,9 @@ class FakeLink:
             tuple(self.requests),
             tuple(self.pad_asks),
             tuple(self.orders),
+            tuple(self.bus_asks),
         )
+        self.bus_asks.clear()
         self.pad_asks.clear()
         self.orders.clear()
         self.drive.clear()
@@ -82,6 +132,9 @@ class FakeLink:
 
     def answer_pad_ask(self, received: ReceivedPadAsk, loan: PadLoan) -> None:
         self.loans.append(loan)
+
+    def answer_bus_ask(self, received: ReceivedBusAsk, loan: BusLoan) -> None:
+        self.bus_loans.append(loan)
 
     def publish(self, telemetry: Telemetry) -> None:
         self.published.append(telemetry)
@@ -124,6 +177,7 @@ class MemoryRover:
         self.config = config or osr_config()
         self.clock = ManualClock()
         self.simulated = SimulatedRover(built or self.config, self.clock, paced=paced, wrong=wrong)
+        self.port = Port(self.simulated, self.clock)
         self.link = FakeLink()
         self._sequence = itertools.count(1)
         # What each source goes on saying, as a page or a pad does.
@@ -135,8 +189,10 @@ class MemoryRover:
     def start_loop(self, make_pad: Callable[[Config, Clock], Pad]) -> None:
         """Start a control loop of its own, with drivers that know nothing yet."""
         simulated, clock = self.simulated, self.clock
+        # Of the one before, if there was one.
+        self.port.is_let_go_of()
         self.hardware = Hardware(
-            drive=RoboclawDrive(self.config, clock, lambda: simulated.serial_line),
+            drive=RoboclawDrive(self.config, clock, self.port.open),
             steering=Pca9685Steering(self.config, clock, lambda: simulated.i2c),
             power=Ina260Monitor(self.config, clock, lambda: simulated.i2c),
             panel=GpioPanel(self.config, lambda: EndpointFactory(simulated.lines)),
@@ -203,6 +259,12 @@ class MemoryRover:
         self.link.pad_asks.append(ReceivedPadAsk(ask, (b"", b"")))
         self.tick()
         return self.link.loans.pop()
+
+    def say_of_bus(self, ask: BusAsk) -> BusLoan:
+        """Ask for the serial bus, run a tick, and return what is answered."""
+        self.link.bus_asks.append(ReceivedBusAsk(ask, (b"", b"")))
+        self.tick()
+        return self.link.bus_loans.pop()
 
     def armed(self) -> "MemoryRover":
         """Come up, arm, and have the phone at neutral; return the rover, ready to drive."""

@@ -9,6 +9,7 @@ from typing import cast
 
 from rover.clock import Clock
 from rover.config import Config
+from rover.errors import DeviceError
 from rover.hardware import Hardware
 from rover.hardware.absent import NoPanel, NoPowerMonitor
 from rover.hardware.base import Reach, no_hurry
@@ -36,6 +37,10 @@ class ObedientDrive:
         self.voltage_v: float | None = 16.0
         # What a test does when the wheels are told what to do, in the midst of a tick.
         self.when_commanded: Callable[[], None] = lambda: None
+        # Whether somebody else has the port, and why this drive has let go of it.
+        self.taken = False
+        self.away = ""
+        self.when_let_go: Callable[[], None] = lambda: None
         self._position_rad = [0.0] * len(config.wheels)
         self._moved_s = self._read_s = clock.now_s()
         # What the next commands come to.
@@ -87,12 +92,21 @@ class ObedientDrive:
         return (
             DeviceHealth(
                 "RoboClaw",
-                not self.broken,
-                9.0 if self.broken else 0.0,
+                not (self.broken or self.away),
+                9.0 if self.broken or self.away else 0.0,
                 errors=self.errors,
                 cautions=self.cautions,
             ),
         )
+
+    def let_go(self, reason: str) -> None:
+        self.when_let_go()
+        self.away = reason
+
+    def take_back(self) -> None:
+        if self.taken:
+            raise DeviceError("the port is somebody else's")
+        self.away = ""
 
     def stop(self) -> None:
         pass
