@@ -1,11 +1,17 @@
 """What every test shares: how hypothesis searches, here and in CI."""
 
 import os
+import sys
 
 import pytest
 from hypothesis import Phase, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+# Where bytecode is not kept, as in many a container, each of the many processes that tests start
+# would compile the program anew, and each worker all of the tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # No deadline: two cores under a whole suite make any single example slow at times.
 settings.register_profile("here", deadline=None)
