@@ -119,13 +119,12 @@ class ControlLoop:
         ``hurry`` tells, while the wheels are read, whether it is time for the next tick. Returns
         whether this one reached the hardware, as ``Watchdog`` counts it.
         """
+        self._hearing.hear(self._conditions)
+        # Only now: a pad may have been opened meanwhile. And from here to here, as the gate counts
+        # too: time that ramps have and the gate has not would be refused.
         now_s = self._clock.now_s()
         elapsed_s = min(max(now_s - self._last_s, 0.0), _MAX_STEP_S)
         self._last_s = now_s
-
-        self._hearing.hear(self._conditions)
-        # Again: a pad may have been opened meanwhile.
-        now_s = self._clock.now_s()
         self._notice_stall(now_s)
         self._enter_state(now_s)
         decision = self._decide(now_s, elapsed_s)

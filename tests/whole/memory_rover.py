@@ -247,6 +247,17 @@ class MemoryRover:
         """Let ``source`` fall silent."""
         del self.saying[source]
 
+    def hears_slowly(self, for_s: float) -> None:
+        """Have the next look at the pad take so long, as when one has just been plugged in."""
+        poll = self.pad.poll
+
+        def poll_slowly(now_s: float) -> GamepadUpdate:
+            self.clock.sleep_s(for_s)
+            self.pad.poll = poll
+            return poll(now_s)
+
+        self.pad.poll = poll_slowly
+
     def ask(self, kind: RequestKind) -> Answer:
         """Make a request, run a tick, and return its answer."""
         request = Request(kind, "a test", self.clock.now_s(), TOKEN)

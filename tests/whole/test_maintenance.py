@@ -6,7 +6,17 @@ from itertools import pairwise
 import pytest
 from msgspec import structs
 
-from rover.messages import Arc, ArmState, RequestKind, Rest, Source, Stop, TurnServo, TurnWheel
+from rover.messages import (
+    Arc,
+    ArmState,
+    Order,
+    RequestKind,
+    Rest,
+    Source,
+    Stop,
+    TurnServo,
+    TurnWheel,
+)
 from rover.sim.faults import Silence
 from tests.builders import osr_config
 from tests.whole.memory_rover import TOKEN, MemoryRover
@@ -100,6 +110,17 @@ def test_whatever_ends_it_stops_the_wheel_at_once(how: str) -> None:
         "stop": ArmState.ESTOP,
         "a controller is lost": ArmState.FAULT,
     }.get(how, ArmState.DISARMED)
+
+
+@pytest.mark.parametrize("order", [TurnWheel("left_front", 1.0), TurnServo("left_front", 1.0)])
+@pytest.mark.parametrize("slow_s", [0.02, 0.09])
+def test_a_tick_that_hears_slowly_does_not_end_it(order: Order, slow_s: float) -> None:
+    rover = MemoryRover().maintained()
+    rover.order = order
+    rover.run(0.05)
+    rover.hears_slowly(slow_s)
+    rover.run(0.5)
+    assert rover.state is ArmState.MAINTENANCE, rover.loop.arming.reason
 
 
 def test_driving_is_not_listened_to_and_does_not_go_on_afterwards() -> None:

@@ -181,6 +181,17 @@ def test_a_tick_that_is_only_late_drives_on() -> None:
     assert not rover.stands()
 
 
+@pytest.mark.parametrize("slow_s", [0.02, 0.09])
+def test_a_tick_that_hears_slowly_is_no_fault(slow_s: float) -> None:
+    """Ramps and the gate count the same time, or corners that turn meanwhile would be refused."""
+    rover = MemoryRover().armed()
+    rover.say(Arc(0.0, 2.0))
+    rover.run(0.05)
+    rover.hears_slowly(slow_s)
+    rover.run(0.5)
+    assert rover.state is ArmState.ARMED, rover.loop.arming.reason
+
+
 def test_nothing_is_armed_before_the_devices_have_been_looked_at() -> None:
     config = osr_config()
     config = structs.replace(config, steering=structs.replace(config.steering, calibrated=False))
