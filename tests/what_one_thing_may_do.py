@@ -50,14 +50,14 @@ class OneThingRules:
             assert not wheels, "a duty outside of maintenance"
             assert permitted.only_servo is None
             self._duty, self._angles = 0.0, [0.0] * self._count
-            self._last_s = -math.inf
+            self._last_s = now_s
             return
         assert not permitted.power, "a velocity loop in maintenance"
         assert not any(permitted.wheel_rad_s)
         assert permitted.release is (permitted.only_servo is None), "servos that nobody asked for"
         servos = [] if permitted.only_servo is None else [permitted.only_servo]
         assert len(wheels) + len(servos) <= 1, "two things move"
-        elapsed_s = min(now_s - self._last_s, LONGEST_S)
+        elapsed_s, self._last_s = min(now_s - self._last_s, LONGEST_S), now_s
         moving = ("wheel", wheels[0]) if wheels else ("servo", servos[0]) if servos else None
         if moving is None:
             self._duty = 0.0
@@ -76,7 +76,7 @@ class OneThingRules:
             self._servo(
                 servos[0], permitted.steer_rad[servos[0]], slow.steer_rate_rad_s * elapsed_s
             )
-        self.moved, self._moved_s, self._last_s = moving, now_s, now_s
+        self.moved, self._moved_s = moving, now_s
 
     def _servo(self, i: int, angle: float, step: float) -> None:
         wheel = list(self._config.wheels.values())[i]

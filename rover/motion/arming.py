@@ -36,13 +36,14 @@ MOVING_STATES = frozenset({ArmState.ARMED, ArmState.MAINTENANCE})
 class Arming:
     """The arming state machine. ``state`` and ``reason`` say where it is and why."""
 
+    state: ArmState
+    reason: str
+    # Whose maintenance it is, while it is.
+    token: str
+    maintainer: str
+
     def __init__(self) -> None:
-        self.state = ArmState.DISARMED
-        self.reason = "just started"
-        # Whose maintenance it is, while it is.
-        self.token = ""
-        self.maintainer = ""
-        self._since_s = -math.inf
+        self._go(ArmState.DISARMED, "just started", -math.inf)
 
     def request(
         self,
@@ -90,10 +91,10 @@ class Arming:
 
     def observe(self, conditions: tuple[Condition, ...], now_s: float) -> None:
         """Fault on the conditions that stop an armed rover, or a maintained one."""
+        if self.state is ArmState.MAINTENANCE:
+            conditions = _but_uncalibrated(conditions)
         stopping = [
-            condition.text
-            for condition in self._that_count(conditions)
-            if condition.reaction is Reaction.STOP
+            condition.text for condition in conditions if condition.reaction is Reaction.STOP
         ]
         if stopping:
             self.fault("; ".join(stopping), now_s)
@@ -144,19 +145,12 @@ class Arming:
             refusals += ("a maintenance without a token, by which its orders are known",)
         if self.state is ArmState.ARMED:
             refusals += ("the rover is armed: disarm it first",)
-        against = tuple(entry for entry in conditions if entry.code != UNCALIBRATED)
-        refusals += self.refusals(against, asking)
+        refusals += self.refusals(_but_uncalibrated(conditions), asking)
         if refusals:
             return Answer(False, refusals)
         self._go(ArmState.MAINTENANCE, f"{request.who} calibrates", now_s)
         self.token, self.maintainer = request.token, request.who
         return Answer(True)
-
-    def _that_count(self, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-        """Return ``conditions`` without what a maintenance is there for."""
-        if self.state is not ArmState.MAINTENANCE:
-            return conditions
-        return tuple(entry for entry in conditions if entry.code != UNCALIBRATED)
 
     def _clear(self, request: Request, conditions: tuple[Condition, ...], now_s: float) -> Answer:
         if self.state not in {ArmState.ESTOP, ArmState.FAULT}:
@@ -184,3 +178,8 @@ class Arming:
         self.reason = reason
         self.token = self.maintainer = ""
         self._since_s = now_s
+
+
+def _but_uncalibrated(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Return ``conditions`` without what a maintenance is there for."""
+    return tuple(condition for condition in conditions if condition.code != UNCALIBRATED)

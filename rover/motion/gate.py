@@ -72,7 +72,7 @@ class Gate:
         all: one that is not finite, out of its wheel's range, or changed faster than the
         gate allows is refused, which stops all wheels with the servos held where they are.
         """
-        self._one.forget()
+        self._one.forget(now_s)
         if state is not ArmState.ARMED:
             self._last_steer = None
             return self._stop(now_s, refused="")
@@ -100,7 +100,7 @@ class Gate:
         """
         self._last_steer = None
         if state is not ArmState.MAINTENANCE:
-            self._one.forget()
+            self._one.forget(now_s)
             return self._stop(now_s, refused="")
         refused = self._one.objection(target, now_s)
         if refused:
@@ -152,19 +152,14 @@ class Gate:
                 return f"{name}: steering to {steer[i]:.3f} rad, allowed {low:.3f} to {high:.3f}"
             if abs(speed[i]) > self._max_rad_s[i] + _TOLERANCE:
                 return f"{name}: {speed[i]:.2f} rad/s, allowed {self._max_rad_s[i]:.2f}"
-            if self._speeds_up_too_fast(i, speed[i], elapsed_s):
+            gained = _gained(self._last_wheel[i], speed[i])
+            if gained > self._max_accel * elapsed_s + _TOLERANCE:
                 return f"{name}: from {self._last_wheel[i]:.2f} to {speed[i]:.2f} rad/s at once"
             if self._last_steer is not None:
                 step = abs(steer[i] - self._last_steer[i])
                 if step > self._max_steer_rate * elapsed_s + _TOLERANCE:
                     return f"{name}: steering by {step:.3f} rad at once"
         return ""
-
-    def _speeds_up_too_fast(self, i: int, wheel_rad_s: float, elapsed_s: float) -> bool:
-        """Whether wheel ``i`` gains more speed, in either direction, than the gate allows."""
-        last = self._last_wheel[i]
-        gained = abs(wheel_rad_s) - (abs(last) if last * wheel_rad_s > 0 else 0.0)
-        return gained > self._max_accel * elapsed_s + _TOLERANCE
 
 
 class _OneAtATime:
@@ -189,68 +184,68 @@ class _OneAtATime:
             low, high = sorted(map(rad_from_deg, ends))
             most = gate.maintenance_steer_rad
             self._ranges.append((max(low, -most), min(high, most)))
-        self._moved: tuple[str, int] | None = None
+        self._still = tuple(0.0 for _ in self._names)
+        # Whether it was a wheel, or a servo, and which.
+        self._moved: tuple[bool, int] | None = None
         self._moved_s = -math.inf
-        self.forget()
+        self.forget(-math.inf)
 
-    def forget(self) -> None:
+    def forget(self, now_s: float) -> None:
         """Begin anew: servos start from straight ahead. What moved last is remembered."""
-        self._angles = [0.0] * len(self._names)
-        self._last_duty, self._last_s = 0.0, -math.inf
+        self._angles = list(self._still)
+        self._last_duty, self._last_s = self._still, now_s
 
     def objection(self, target: OneTarget, now_s: float) -> str:
         """Return the first thing wrong with ``target``, empty if nothing is; remember it then."""
+        elapsed_s = max(0.0, min(now_s - self._last_s, 0.1))
+        objection = self._first_wrong(target, now_s, elapsed_s)
+        # What is refused is stopped: it starts from nothing again.
+        self._last_duty = self._still if objection else target.duty
+        self._last_s = now_s
+        return objection
+
+    def _first_wrong(self, target: OneTarget, now_s: float, elapsed_s: float) -> str:
         count = len(self._names)
         if len(target.duty) != count or len(target.steer_rad) != count:
             return f"{len(target.duty)}/{len(target.steer_rad)} targets on a rover of {count}"
-        wheels = [i for i, duty in enumerate(target.duty) if duty != 0.0]
-        servos = [i for i, angle in enumerate(target.steer_rad) if angle is not None]
+        wheels = [(i, duty) for i, duty in enumerate(target.duty) if duty != 0.0]
+        servos = [(i, angle) for i, angle in enumerate(target.steer_rad) if angle is not None]
         if len(wheels) + len(servos) > 1:
             return f"{len(wheels)} wheels and {len(servos)} servos at once, one thing may move"
-        moving = ("wheel", wheels[0]) if wheels else ("servo", servos[0]) if servos else None
-        if moving is None:
-            self._last_duty = 0.0
+        if not wheels and not servos:
             return ""
-        objection = self._other_than_before(moving, now_s) or (
-            self._of_wheel(wheels[0], target.duty[wheels[0]], now_s)
-            if wheels
-            else self._of_servo(servos[0], target.steer_rad[servos[0]], now_s)
-        )
-        if not objection:
-            self._moved, self._moved_s, self._last_s = moving, now_s, now_s
-        return objection
+        [(i, value)] = wheels + servos
+        moving = (bool(wheels), i)
+        if moving != self._moved and not now_s - self._moved_s >= self._pause_s - _TOLERANCE:
+            return f"{self._names[i]} so soon after another has moved"
+        wrong = (self._of_wheel if wheels else self._of_servo)(i, value, elapsed_s)
+        if not wrong:
+            self._moved, self._moved_s = moving, now_s
+        return wrong
 
-    def _other_than_before(self, moving: tuple[str, int], now_s: float) -> str:
-        if self._moved in {None, moving} or now_s - self._moved_s >= self._pause_s - _TOLERANCE:
-            return ""
-        return f"{self._names[moving[1]]} so soon after another has moved"
-
-    def _of_wheel(self, i: int, duty: float, now_s: float) -> str:
+    def _of_wheel(self, i: int, duty: float, elapsed_s: float) -> str:
         # Written so that a duty that is not a number is too much.
         if not abs(duty) <= self._duty + _TOLERANCE:
             return f"{self._names[i]}: duty {duty:.3f}, allowed {self._duty:.3f}"
-        last = self._last_duty if self._last_duty * duty > 0.0 else 0.0
-        gained = abs(duty) - abs(last)
-        if gained > self._duty_rate * self._elapsed_s(now_s) + _TOLERANCE:
-            return f"{self._names[i]}: from duty {self._last_duty:.3f} to {duty:.3f} at once"
-        self._last_duty = duty
+        if _gained(self._last_duty[i], duty) > self._duty_rate * elapsed_s + _TOLERANCE:
+            return f"{self._names[i]}: from duty {self._last_duty[i]:.3f} to {duty:.3f} at once"
         return ""
 
-    def _of_servo(self, i: int, angle: float | None, now_s: float) -> str:
-        self._last_duty = 0.0
+    def _of_servo(self, i: int, angle_rad: float, elapsed_s: float) -> str:
         allowed = self._ranges[i]
         if allowed is None:
             return f"{self._names[i]} has no servo"
         low, high = allowed
         # Written so that an angle that is not a number is out of range.
-        if angle is None or not low - _TOLERANCE <= angle <= high + _TOLERANCE:
-            return f"{self._names[i]}: steering to {angle} rad, allowed {low:.3f} to {high:.3f}"
-        step = abs(angle - self._angles[i])
-        if step > self._steer_rate * self._elapsed_s(now_s) + _TOLERANCE:
+        if not low - _TOLERANCE <= angle_rad <= high + _TOLERANCE:
+            return f"{self._names[i]}: steering to {angle_rad} rad, allowed {low:.3f} to {high:.3f}"
+        step = abs(angle_rad - self._angles[i])
+        if step > self._steer_rate * elapsed_s + _TOLERANCE:
             return f"{self._names[i]}: steering by {step:.3f} rad at once"
-        self._angles[i] = angle
+        self._angles[i] = angle_rad
         return ""
 
-    def _elapsed_s(self, now_s: float) -> float:
-        """Return for how long a ramp has gone on; the first step counts as the longest."""
-        return max(0.0, min(now_s - self._last_s, 0.1))
+
+def _gained(last: float, now: float) -> float:
+    """Return what is gained, in either direction; from the other one it counts from nothing."""
+    return abs(now) - (abs(last) if last * now > 0.0 else 0.0)

@@ -62,7 +62,9 @@ def in_state(state: ArmState) -> Arming:
 
 
 def test_is_born_disarmed() -> None:
-    assert Arming().state is ArmState.DISARMED
+    arming = Arming()
+    assert arming.state is ArmState.DISARMED
+    assert (arming.token, arming.maintainer) == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -289,6 +291,19 @@ def test_what_speaks_against_arming_speaks_against_maintenance(
     assert arming.state is ArmState.DISARMED
 
 
+def test_maintenance_is_refused_with_every_reason_at_once() -> None:
+    arming = in_state(ArmState.ARMED)
+    refusals = maintain(arming, (SILENT, LOW), (Source.GAMEPAD,), token="", stamp_s=NOW_S - 3.0)
+    assert refusals == (
+        "the request to maintain is 3.0 s old: ask again",
+        "a maintenance without a token, by which its orders are known",
+        "the rover is armed: disarm it first",
+        SILENT.text,
+        "gamepad: let go of the sticks first",
+    )
+    assert arming.state is ArmState.ARMED
+
+
 def test_nobody_maintains_before_having_looked() -> None:
     arming = in_state(ArmState.ARMED)
     assert ask(arming, RequestKind.DISARM) == ()
@@ -309,6 +324,7 @@ def test_a_rover_that_is_not_calibrated_yet_may_be() -> None:
 
 def test_one_session_at_a_time() -> None:
     arming = in_state(ArmState.MAINTENANCE)
+    assert arming.reason == "a session calibrates"
     assert maintain(arming) == ()
     assert maintain(arming, token="another") == (
         "a session is calibrating the rover: end that first",
@@ -321,6 +337,9 @@ def test_its_end_leaves_it_disarmed_and_nobodys() -> None:
     arming.end_maintenance("a session has gone", NOW_S)
     assert (arming.state, arming.reason) == (ArmState.DISARMED, "a session has gone")
     assert (arming.token, arming.maintainer) == ("", "")
+    # Whoever goes on must have seen that it has ended.
+    assert "just become disarmed" in maintain(arming, now_s=NOW_S + 0.3)[0]
+    assert maintain(arming, now_s=NOW_S + 0.6) == ()
 
 
 @pytest.mark.parametrize("state", [ArmState.ARMED, ArmState.FAULT, ArmState.ESTOP])

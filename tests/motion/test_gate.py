@@ -84,6 +84,7 @@ def test_armed_targets_within_bounds_pass_unchanged() -> None:
     assert permitted.release is False
     assert permitted.refused == ""
     assert permitted.stamp_s == 10.0
+    assert (permitted.duty, permitted.only_servo) == (STILL, None)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -275,14 +276,16 @@ def test_in_maintenance_one_wheel_gets_its_duty_and_nothing_else_anything() -> N
     permitted = Gate(CONFIG).permit_one(one_wheel(2, -0.1), MAINTENANCE, 10.0)
     assert permitted.refused == ""
     assert permitted.duty == changed(STILL, 2, -0.1)
-    assert permitted.wheel_rad_s == STILL
+    assert (permitted.wheel_rad_s, permitted.steer_rad) == (STILL, STILL)
+    assert permitted.stamp_s == 10.0
     assert (permitted.power, permitted.release, permitted.only_servo) == (False, True, None)
 
 
-def test_in_maintenance_one_servo_gets_pulses_and_the_others_none() -> None:
-    permitted = Gate(CONFIG).permit_one(one_servo(1, 0.05), MAINTENANCE, 10.0)
+@pytest.mark.parametrize("angle_rad", [0.05, 0.0])
+def test_in_maintenance_one_servo_gets_pulses_and_the_others_none(angle_rad: float) -> None:
+    permitted = Gate(CONFIG).permit_one(one_servo(1, angle_rad), MAINTENANCE, 10.0)
     assert permitted.refused == ""
-    assert permitted.steer_rad[1] == 0.05
+    assert permitted.steer_rad == changed(STILL, 1, angle_rad)
     assert (permitted.release, permitted.only_servo) == (False, 1)
     assert permitted.duty == STILL
 
@@ -293,6 +296,7 @@ def test_in_no_other_state_one_thing_moves(state: ArmState) -> None:
         permitted = Gate(CONFIG).permit_one(target, state, 10.0)
         assert_stopped(permitted)
         assert (permitted.duty, permitted.release) == (STILL, True)
+        assert (permitted.refused, permitted.stamp_s) == ("", 10.0)
 
 
 @pytest.mark.parametrize(
@@ -317,6 +321,18 @@ def test_what_is_too_much_in_maintenance_is_refused(target: OneTarget) -> None:
     permitted = Gate(CONFIG).permit_one(target, MAINTENANCE, 10.0)
     assert permitted.refused
     assert (permitted.duty, permitted.release, permitted.power) == (STILL, True, False)
+    assert (permitted.only_servo, permitted.stamp_s) == (None, 10.0)
+
+
+@pytest.mark.parametrize("way", [1.0, -1.0])
+def test_duty_may_be_all_that_is_allowed_and_grow_by_a_whole_step(way: float) -> None:
+    """Exactly so: rounding must not end a calibration."""
+    most, step = CONFIG.gate.maintenance_duty, CONFIG.gate.maintenance_duty_rate_per_s * TICK_S
+    for duty in (0.02, 0.1, 0.15, most - step):
+        gate = Gate(CONFIG)
+        assert not gate.permit_one(one_wheel(0, way * duty), MAINTENANCE, 10.0).refused
+        more = one_wheel(0, way * (duty + step))
+        assert not gate.permit_one(more, MAINTENANCE, 10.0 + TICK_S).refused
 
 
 def test_a_duty_that_jumps_is_refused_and_one_that_ends_is_not() -> None:
@@ -341,12 +357,65 @@ def test_what_was_gone_before_it_rested_is_no_credit() -> None:
     assert gate.permit_one(one_wheel(0, 0.15), MAINTENANCE, 10.02).refused
 
 
-@pytest.mark.parametrize("then", [one_wheel(1, 0.05), one_servo(0, 0.0)])
-def test_another_thing_moves_only_after_a_pause(then: OneTarget) -> None:
+@pytest.mark.parametrize("start", ["out of maintenance", "at rest"])
+@pytest.mark.parametrize(
+    ("within", "beyond"),
+    [
+        (one_wheel(0, 0.0199), one_wheel(0, 0.0201)),
+        (one_servo(0, 0.0119), one_servo(0, 0.0121)),
+    ],
+)
+def test_a_start_is_a_step_of_one_tick_and_no_jerk(
+    within: OneTarget, beyond: OneTarget, start: str
+) -> None:
+    """However long nothing has moved."""
+    state = MAINTENANCE if start == "at rest" else ArmState.DISARMED
+    for target, refused in ((within, False), (beyond, True)):
+        gate = Gate(CONFIG)
+        for tick in range(50):
+            if start == "at rest":
+                gate.permit_one(NOTHING, MAINTENANCE, 10.0 + tick * TICK_S)
+            else:
+                gate.permit(all_wheels(0.0), state, 10.0 + tick * TICK_S)
+        permitted = gate.permit_one(target, MAINTENANCE, 10.0 + 50 * TICK_S)
+        assert bool(permitted.refused) is refused
+
+
+def test_what_was_refused_starts_from_nothing_again() -> None:
+    gate = Gate(CONFIG)
+    assert not gate.permit_one(one_wheel(0, 0.15), MAINTENANCE, 10.0).refused
+    assert gate.permit_one(one_wheel(0, 0.3), MAINTENANCE, 10.01).refused
+    assert gate.permit_one(one_wheel(0, 0.15), MAINTENANCE, 10.02).refused
+    assert not gate.permit_one(one_wheel(0, 0.01), MAINTENANCE, 10.03).refused
+
+
+@pytest.mark.parametrize(
+    ("between", "then"), [(None, 3), (one_servo(0, 0.0), 0), (one_wheel(1, 0.04), 0)]
+)
+def test_the_duty_of_what_moved_before_is_no_credit(between: OneTarget | None, then: int) -> None:
+    slow = structs.replace(CONFIG.gate, maintenance_duty_rate_per_s=0.5)
+    gate = Gate(structs.replace(CONFIG, gate=slow))
+    for i, duty in enumerate((0.05, 0.1)):
+        assert not gate.permit_one(one_wheel(0, duty), MAINTENANCE, 10.0 + i * 0.1).refused
+    if between is not None:
+        assert not gate.permit_one(between, MAINTENANCE, 10.5).refused
+    assert gate.permit_one(one_wheel(then, 0.1), MAINTENANCE, 11.0).refused
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (one_wheel(0, 0.1), one_wheel(1, 0.05)),
+        (one_wheel(0, 0.1), one_servo(0, 0.0)),
+        (one_servo(0, 0.0), one_wheel(0, 0.05)),
+        (one_servo(0, 0.0), one_servo(1, 0.0)),
+    ],
+)
+def test_another_thing_moves_only_after_a_pause(first: OneTarget, then: OneTarget) -> None:
     pause_s = CONFIG.gate.maintenance_pause_s
     for after_s, refused in ((0.01, True), (pause_s - 0.01, True), (pause_s, False)):
         gate = Gate(CONFIG)
-        assert not gate.permit_one(one_wheel(0, 0.1), MAINTENANCE, 10.0).refused
+        assert not gate.permit_one(first, MAINTENANCE, 10.0).refused
         # Leaving it meanwhile does not shorten the pause.
         gate.permit(all_wheels(0.0), ArmState.DISARMED, 10.005)
         assert bool(gate.permit_one(then, MAINTENANCE, 10.0 + after_s).refused) is refused
@@ -368,17 +437,24 @@ def test_a_servo_is_led_beyond_the_wheels_range_but_not_beyond_its_own(
     assert "allowed" in gate.permit_one(over, MAINTENANCE, now_s + 0.1).refused
 
 
-def test_a_servo_near_the_end_of_its_own_range_is_led_no_farther() -> None:
+@pytest.mark.parametrize("direction", [-1, 1])
+@pytest.mark.parametrize("centre_deg", [30.0, 270.0])
+def test_a_servo_near_its_own_end_is_led_no_farther(direction: int, centre_deg: float) -> None:
     wheel = CONFIG.wheels["left_front"]
     assert wheel.steer is not None
-    steer = structs.replace(wheel.steer, centre_deg=30.0, min_deg=-20.0, max_deg=20.0)
+    steer = structs.replace(
+        wheel.steer, centre_deg=centre_deg, direction=direction, min_deg=-20.0, max_deg=20.0
+    )
     wheels = {**CONFIG.wheels, "left_front": structs.replace(wheel, steer=steer)}
-    gate = Gate(structs.replace(CONFIG, wheels=wheels))
-    # Direction -1: the servo's zero is 30 degrees to the left.
-    end = math.radians(30.0)
-    now_s = led_to(gate, 0, end)
-    assert not gate.permit_one(one_servo(0, end), MAINTENANCE, now_s).refused
-    assert gate.permit_one(one_servo(0, end + 0.01), MAINTENANCE, now_s + 0.1).refused
+    # The near end is 30 degrees away, and the far one farther than the gate allows.
+    near = math.copysign(math.radians(30.0), direction * (centre_deg - 150.0))
+    far = math.copysign(CONFIG.gate.maintenance_steer_rad, -near)
+    for end in (near, far):
+        gate = Gate(structs.replace(CONFIG, wheels=wheels))
+        now_s = led_to(gate, 0, end)
+        assert not gate.permit_one(one_servo(0, end), MAINTENANCE, now_s).refused
+        over = one_servo(0, end + math.copysign(0.01, end))
+        assert "allowed" in gate.permit_one(over, MAINTENANCE, now_s + 0.1).refused
 
 
 def test_servos_begin_straight_ahead_each_time_anew() -> None:
