@@ -201,21 +201,28 @@ def _results(module: str) -> Iterator[Mutant]:
 def _constant_mutants(modules: Sequence[str], tests: Sequence[str]) -> Iterator[Mutant]:
     """Break one constant after the other in mutmut's copy of the rover, and run the tests."""
     for module in modules:
-        shutil.copy(ROOT / module, WORK / module)
+        _put(module, (ROOT / module).read_text(encoding="utf-8"))
     if not _tests_pass(tests):
         raise SystemExit("the tests fail without any mutant")
     for module in modules:
         source = (ROOT / module).read_text(encoding="utf-8")
         for constant, text in constants_of(source):
             mutated = broken(source, constant, text)
-            (WORK / module).write_text(mutated, encoding="utf-8")
+            _put(module, mutated)
             number = constant.lineno - 1
             change = Change(
                 module, source.splitlines()[number].strip(), mutated.splitlines()[number].strip()
             )
             fate = Fate.SURVIVED if _tests_pass(tests) else Fate.KILLED
             yield Mutant(module, f"{module}:{constant.lineno}", fate, change)
-        shutil.copy(ROOT / module, WORK / module)
+        _put(module, source)
+
+
+def _put(module: str, source: str) -> None:
+    path = WORK / module
+    # Its bytecode too: a file written twice within a second may have the size of the one before.
+    shutil.rmtree(path.parent / "__pycache__", ignore_errors=True)
+    path.write_text(source, encoding="utf-8")
 
 
 def _tests_pass(tests: Sequence[str]) -> bool:
@@ -223,8 +230,7 @@ def _tests_pass(tests: Sequence[str]) -> bool:
     done = subprocess.run(
         [sys.executable, *words],
         cwd=WORK,
-        # No bytecode: a file written twice within a second may have the size of the one before.
-        env={**os.environ, "CI": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "CI": "1"},
         capture_output=True,
         check=False,
         timeout=_TESTS_TIMEOUT_S,
