@@ -77,6 +77,11 @@ def control(rig: tuple[WebServer, FakeControl]) -> Iterator[FakeControl]:
     control.is_publishing = True
     control.is_deaf = False
     control.forget()
+    # No page is told any more of what the last test has left.
+    new_s = time.monotonic()
+    while (newest := server.remote.hub.newest) is None or newest.stamp_s < new_s:
+        assert time.monotonic() < new_s + WAIT_MS / 1000, "control is never heard"
+        time.sleep(0.002)
     yield control
     # Stops that the server still asks for belong to this test, not to the next.
     control.answer_late()

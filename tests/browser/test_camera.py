@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.video import WATCH, delays_ms
+from tests.browser.remote import steady
 from tests.browser.test_accessibility import THEMES, hold_rules
 from tests.browser.test_remote_layout import boxes_of, overlap
 from tests.browser.waiting import comes_about, hidden, visible
@@ -112,7 +113,7 @@ def test_the_picture_covers_nothing_that_drives_on_any_screen(phone, camera):
     size = phone.viewport_size
     for width, height in SCREENS:
         phone.set_viewport_size({"width": width, "height": height})
-        comes_about(phone.locator("#stage"), "element.getBoundingClientRect().width > 0")
+        steady(phone)
         for is_large in (False, True):
             (panel,) = boxes_of(phone, "#camera-panel")
             for needed in ("#stop", "#action", "#pad-right", "#limit", "#modes", "#link"):

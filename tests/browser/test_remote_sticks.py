@@ -1,6 +1,8 @@
 """Thumbs on the pads, and letting go."""
 
+import itertools
 import re
+import statistics
 
 import pytest
 from playwright.sync_api import expect
@@ -64,8 +66,9 @@ class TestSticks:
         commands = control.wait_for(
             lambda: control.commands[:25] if len(control.commands) >= 25 else None, "25 commands"
         )
-        rate_hz = 24 / (commands[-1].stamp_s - commands[0].stamp_s)
-        assert 15 < rate_hz < 35
+        periods_s = [b.stamp_s - a.stamp_s for a, b in itertools.pairwise(commands)]
+        # What holds this computer up makes some late, and those behind them early.
+        assert 1 / 35 < statistics.median(periods_s) < 1 / 15
         assert all(is_driving(command.motion) for command in commands)
 
     def test_a_second_finger_presses_buttons_while_the_thumb_drives(self, phone, fingers, control):

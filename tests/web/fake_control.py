@@ -134,7 +134,9 @@ class FakeControl:
 
     def update(self, **changes: object) -> None:
         """Publish something else from now on."""
-        self.telemetry = msgspec.structs.replace(self.telemetry, **changes)
+        # What is asked of it changes it too, in another thread.
+        with self._changed:
+            self.telemetry = msgspec.structs.replace(self.telemetry, **changes)
 
     def forget(self) -> None:
         """Forget the commands and requests heard so far."""

@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import hashlib
 import http.client
+import itertools
 import json
 import socket
 import ssl
@@ -85,11 +86,16 @@ class TestServer:
         phone = Client.connect(
             f"wss://127.0.0.1:{server.port}/ws", headers={"Cookie": cookie}, ssl_context=trusting
         )
-        for position in (0, 1):
-            state = self.next_state(phone)
-            frame = {"type": "drive", "t": 1, "seq": position, "drive": position, "turn": 0}
-            phone.send(json.dumps(frame | {"mode": "arc", "limit": 1, "seen_s": state["clock_s"]}))
-        control.wait_for_motion(is_driving, "driving")
+        numbers = itertools.count()
+
+        def push():
+            clock_s = self.newest_state(phone)["clock_s"]
+            for position in (0, 1):
+                frame = {"type": "drive", "t": 1, "seq": next(numbers), "drive": position}
+                wish = {"turn": 0, "mode": "arc", "limit": 1, "seen_s": clock_s}
+                phone.send(json.dumps(frame | wish))
+
+        control.wait_for_motion(is_driving, "driving", push)
         phone.close()
         control.wait_for_motion(is_stop, "a stop")
 
@@ -107,13 +113,15 @@ class TestServer:
             assert "Secure" in set_cookie
             return set_cookie.partition(";")[0]
 
-    def next_state(self, phone):
-        while True:
-            message = phone.receive(DEADLINE_S)
-            assert message is not None
+    def newest_state(self, phone):
+        """Wait for a state, and take in all that have come."""
+        state = None
+        while message := phone.receive(DEADLINE_S if state is None else 0):
             frame = json.loads(message)
             if frame["type"] == "state":
-                return frame
+                state = frame
+        assert state is not None
+        return state
 
     def test_plain_http_gets_nothing(self, server):
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)

@@ -20,6 +20,12 @@ from web.drive import MAX_BAD_FRAMES
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
+@pytest.fixture(autouse=True)
+def patient_lease(monkeypatch):
+    """Nobody loses the wheel by a silence of this computer's; test_lease has the silence."""
+    monkeypatch.setattr(lease, "SILENCE_S", 1000.0)
+
+
 def start_driving(phone, control):
     """Rest, drive, and go on so until control has heard it; forget what it heard so far.
 
@@ -73,9 +79,7 @@ def test_the_page_sees_the_rover_and_its_own_link(connect, control):
     assert state["driver"] == ""
 
 
-def test_everybody_sees_who_drives(connect, control, monkeypatch):
-    # Whoever is told late is still told who drives.
-    monkeypatch.setattr(lease, "SILENCE_S", 1000.0)
+def test_everybody_sees_who_drives(connect, control):
     first, second = connect(), connect()
     start_driving(first, control)
     assert first.wait("state", lambda f: f["driver"])["you_drive"] is True
@@ -94,9 +98,7 @@ def test_everybody_sees_who_asks_and_the_wheel_is_handed_over(connect, control):
     first.send("give", to=second.name)
     assert control.wait_for_motion(is_stop, "a stop").motion.reason.endswith("gave the wheel away")
     assert "asking" not in second.wait("state", lambda f: f["you_drive"])
-    second.drive()
-    second.drive(1)
-    control.wait_for_motion(is_driving, "driving")
+    start_driving(second, control)
 
 
 @pytest.mark.parametrize("leave", ["close", "vanish"])
@@ -108,9 +110,7 @@ def test_a_driver_that_disconnects_stops_the_rover(connect, control, leave):
     assert stop.motion == Stop(f"{phone.name} disconnected")
 
 
-def test_the_next_driver_can_take_over_at_once(connect, control, monkeypatch):
-    # It is no silence of the first that frees the wheel.
-    monkeypatch.setattr(lease, "SILENCE_S", 1000.0)
+def test_the_next_driver_can_take_over_at_once(connect, control):
     first, second = connect(), connect()
     start_driving(first, control)
     second.wait("state", lambda f: f["driver"])
@@ -138,7 +138,8 @@ def test_bad_input_stops_its_sender_and_the_reason_is_told(connect, control, sen
     phone = connect()
     start_driving(phone, control)
     send(phone)
-    assert phone.wait("reason")["code"] == "bad-frame"
+    # A frame that came late on the way there has a reason of its own.
+    phone.wait("reason", lambda f: f["code"] == "bad-frame")
     assert "bad frame" in control.wait_for_motion(is_stop, "a stop").motion.reason
     # The server lives, and the same phone may go on.
     start_driving(phone, control)
@@ -333,14 +334,13 @@ def test_a_phone_that_has_long_not_seen_the_rover_moves_nothing(connect, control
     phone.wait("state", lambda f: f["clock_s"] > old_s + 0.45)
     control.forget()
     phone.drive(1, seen_s=old_s)
-    assert phone.wait("reason")["code"] == "late"
-    assert control.motions == []
+    phone.wait("reason", lambda f: f["code"] == "late")
+    # What was said before may come after; it was rest.
+    assert all(map(is_at_rest, control.motions))
     start_driving(phone, control)
 
 
-def test_many_frames_at_once_from_many_phones(connect, control, monkeypatch):
-    # Whoever is told late is still told who drives.
-    monkeypatch.setattr(lease, "SILENCE_S", 1000.0)
+def test_many_frames_at_once_from_many_phones(connect, control):
     phones = [connect() for _ in range(8)]
     for phone in phones:
         for _ in range(50):

@@ -14,7 +14,6 @@ from pathlib import Path
 from rover.clock import SystemClock
 from rover.link import ControlClient
 from rover.messages import Arc, ArmState, Motion, RequestKind, Source, Telemetry
-from rover.motion.arming import LOOK_S
 from rover.sim.truth import Truth, TruthClient
 
 # Generous: two cores under a whole suite. Bounds on stopping are the tests' own.
@@ -28,6 +27,7 @@ rate_hz = 50.0
 [roboclaw]
 serial_timeout_s = 0.5
 [deadlines]
+web_s = 0.5
 controller_s = 0.5
 feedback_s = 0.5
 steering_s = 0.5
@@ -117,24 +117,28 @@ class RealRover:
         wait_for(lambda: self.telemetry().state is state, f"never came to be {state}")
 
     def armed(self) -> "RealRover":
-        wait_for(lambda: not self.telemetry().refusals, "control never got ready to arm")
-        answer = self.client.request(RequestKind.ARM, "a test", WITHIN_S)
-        assert answer.accepted, answer.refusals
+        self.ask_until_accepted(RequestKind.ARM)
         self.say(Arc(0.0, 0.0))
         self.wait_for_state(ArmState.ARMED)
         wait_for(lambda: self.telemetry().source is None, "never at rest")
         return self
 
-    def clear(self) -> None:
-        """Clear what is latched, as soon as a person may."""
-        time.sleep(LOOK_S)
-        answer = self.client.request(RequestKind.CLEAR, "a test", WITHIN_S)
-        assert answer.accepted, answer.refusals
-        time.sleep(LOOK_S)
+    def ask_until_accepted(self, kind: RequestKind) -> None:
+        """Ask as soon as a person may: devices come back, and are looked at, in their own time."""
+
+        def accepted() -> bool:
+            return self.client.request(kind, "a test", WITHIN_S).accepted
+
+        wait_for(accepted, f"control never accepted to {kind}")
 
     def driving(self, motion: Arc) -> "RealRover":
-        """Be armed and come up to speed; after a hiccup of this machine, from neutral again."""
+        """Be armed and come up to speed."""
         self.armed()
+        return self.at_speed(motion)
+
+    def at_speed(self, motion: Arc) -> "RealRover":
+        """Come up to speed on a rover that is armed; after a hiccup from neutral again."""
+        self.say(motion)
         deadline_s = time.monotonic() + WITHIN_S
         while self.truth().twist.vx_mps < 0.9 * motion.speed_mps:
             assert time.monotonic() < deadline_s, "it never came up to speed"

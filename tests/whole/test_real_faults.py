@@ -24,7 +24,7 @@ from tests.whole.real_rover import WITHIN_S, RealRover, wait_for
 
 pytestmark = pytest.mark.process
 
-SLOW = Arc(0.3, 0.0)
+SLOW, FASTER = Arc(0.3, 0.0), Arc(0.4, 0.0)
 # For so long nothing may move while somebody asks for it.
 WATCH_S = 0.3
 # Patient, as for every simulated rover.
@@ -97,15 +97,6 @@ class Rover(RealRover):
         while time.monotonic() < end_s:
             assert self.stands(), "a wheel moves again"
 
-    def armed(self) -> "Rover":
-        """Be armed, as soon as a person may."""
-        wait_for(
-            lambda: self.client.request(RequestKind.ARM, "a test", WITHIN_S).accepted, "never armed"
-        )
-        self.say(Arc(0.0, 0.0))
-        self.wait_for_state(ArmState.ARMED)
-        return self
-
     def kill_web(self) -> None:
         if self.web is not None:
             self.web.kill()
@@ -157,8 +148,7 @@ def drive_by(rover: Rover, phone: PhoneHand) -> None:
     def drives() -> bool:
         phone.rest()
         if rover.telemetry().state is not ArmState.ARMED:
-            wait_for(lambda: not rover.telemetry().refusals, "control never got ready to arm")
-            assert rover.client.request(RequestKind.ARM, "a test", WITHIN_S).accepted
+            rover.ask_until_accepted(RequestKind.ARM)
             phone.rest()
         phone.full()
         end_s = time.monotonic() + 2.0
@@ -216,8 +206,7 @@ def test_a_full_disk_and_a_full_log(shared: Rover) -> None:
     shared.driving(SLOW)
     # No file may grow by a byte from now on; root need not ask for that either.
     resource.prlimit(shared.control.pid, resource.RLIMIT_FSIZE, (0, 0))
-    shared.say(Arc(0.4, 0.0))
-    wait_for(lambda: shared.truth().twist.vx_mps > 0.35, "it does not drive on")
+    shared.at_speed(FASTER)
     shared.control.send_signal(signal.SIGTERM)
     shared.ended()
     assert shared.control.returncode == 0
@@ -232,8 +221,7 @@ def test_sockets_whose_files_are_deleted(rover: Rover) -> None:
     for file in files:
         file.unlink()
     # Who is connected stays connected.
-    rover.say(Arc(0.4, 0.0))
-    wait_for(lambda: rover.truth().twist.vx_mps > 0.35, "it does not drive on")
+    rover.at_speed(FASTER)
     stop = rover.start("stop", "--dir", str(rover.directory))
     said, _ = stop.communicate(timeout=WITHIN_S)
     assert stop.returncode == 1
@@ -249,8 +237,7 @@ def test_sockets_whose_files_are_deleted(rover: Rover) -> None:
 def test_a_runtime_directory_that_becomes_read_only(rover: Rover) -> None:
     rover.directory.chmod(0o500)
     try:
-        rover.say(Arc(0.4, 0.0))
-        wait_for(lambda: rover.truth().twist.vx_mps > 0.35, "it does not drive on")
+        rover.at_speed(FASTER)
         rover.control.send_signal(signal.SIGTERM)
         rover.ended()
         assert rover.control.returncode == 0

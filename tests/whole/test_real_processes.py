@@ -38,7 +38,11 @@ def rover() -> Iterator[RealRover]:
 
 def test_drives_stops_and_ends_quietly(rover: RealRover) -> None:
     rover.driving(FULL)
-    wait_for(lambda: rover.telemetry().governed == FULL, "not allowed what was asked")
+
+    def governed_as_asked() -> bool:
+        return rover.at_speed(FULL).telemetry().governed == FULL
+
+    wait_for(governed_as_asked, "not allowed what was asked")
     rover.say(Stop("test"))
     assert rover.time_to_stand_s() < 1.0
     rover.hush()
@@ -111,12 +115,15 @@ def test_a_hardware_that_vanishes_is_told_and_found_again(rover: RealRover) -> N
     rover.hush()
     end(rover.hardware)
     rover.wait_for_state(ArmState.FAULT)
-    assert any("RoboClaw" in condition.text for condition in rover.telemetry().conditions)
+    wait_for(
+        lambda: any("RoboClaw" in condition.text for condition in rover.telemetry().conditions),
+        "the controllers' silence is not told",
+    )
     rover.truths.close()
     rover.hardware = rover.start_hardware()
     wait_for((rover.directory / "truth").exists, "the hardware did not come back")
     rover.truths = type(rover.truths)(str(rover.directory / "truth"))
-    rover.clear()
+    rover.ask_until_accepted(RequestKind.CLEAR)
     rover.driving(FULL)
 
 
