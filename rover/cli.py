@@ -102,11 +102,13 @@ def control(
     from rover.app import Terminator, run_control
     from rover.simulated import simulated
 
-    config = files.load()
+    def load() -> Config:
+        config = files.load()
+        return config if simulated_in is None else simulated(config, simulated_in)
+
+    config = load()
     log_to_stderr("control")
-    if simulated_in is not None:
-        config = simulated(config, simulated_in)
-    run_control(config, directory, Terminator())
+    run_control(config, directory, Terminator(), load)
 
 
 @main.command()
@@ -325,11 +327,20 @@ def clear(directory: Path) -> None:
     click.echo("Cleared. The rover is disarmed.")
 
 
-def _ask(directory: Path, kind: str) -> None:
+@main.command()
+@directory_option
+def reload(directory: Path) -> None:
+    """Have control read its configuration anew; the rover must be disarmed."""
+    _ask(directory, "reload", "\n")
+    click.echo("The configuration has been read anew. The rover is disarmed.")
+
+
+def _ask(directory: Path, kind: str, between: str = "; ") -> None:
+    """Make a request of control; refusals are told with ``between`` between them."""
     from rover.link import ControlClient
     from rover.messages import RequestKind
 
     with ControlClient(directory) as client:
         answer = client.request(RequestKind(kind), "the command line")
     if not answer.accepted:
-        raise _Failure("refused: " + "; ".join(answer.refusals))
+        raise _Failure("refused: " + between.join(answer.refusals))

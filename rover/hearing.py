@@ -99,6 +99,11 @@ class Lender(Protocol):
 class Bus(Protocol):
     """What lends the serial bus: ``rover.bus_lending``, or a test's."""
 
+    @property
+    def away(self) -> str:
+        """Who has it and what to do about that, empty while the rover has it itself."""
+        ...
+
     def ask(self, ask: BusAsk, state: ArmState, now_s: float) -> BusLoan:
         """Lend it or take it back, as asked; never waits."""
         ...
@@ -112,7 +117,7 @@ class Hearing:
     """Hands what comes in to ``arbiter`` and ``arming``, and answers.
 
     ``enter_state`` is called after every request, with the time: it does what a change of
-    the arming state demands.
+    the arming state demands. ``keep_reload`` takes the requests that the tick has no time for.
     """
 
     def __init__(
@@ -129,6 +134,7 @@ class Hearing:
         bus: Bus,
         journal: Journal,
         enter_state: Callable[[float], None],
+        keep_reload: Callable[[ReceivedRequest], None],
     ) -> None:
         self._clock = clock
         self._panel = panel
@@ -143,6 +149,7 @@ class Hearing:
         self._bus = bus
         self._journal = journal
         self._enter_state = enter_state
+        self._keep_reload = keep_reload
         self._pad_trouble = ""
         self._pad_connected = False
         self._pad_deflected = False
@@ -165,6 +172,9 @@ class Hearing:
         for kind in update.requests:
             self._answer_pad(kind, conditions, now_s)
         for received in inbox.requests:
+            if received.request.kind is RequestKind.RELOAD:
+                self._keep_reload(received)
+                continue
             answer = self._request(received.request, conditions, now_s)
             self._link.answer(received, answer)
         self._lend(inbox, now_s)
@@ -222,6 +232,12 @@ class Hearing:
         for received in inbox.bus_asks:
             loan = self._bus.ask(received.ask, arming.state, now_s)
             self._link.answer_bus_ask(received, loan)
+
+    def lent(self) -> tuple[str, ...]:
+        """Return what others have of the rover now, a sentence each."""
+        borrower = "" if self._lender is None else self._lender.lent_to
+        pad = f"{borrower} calibrates the gamepad: end that first" if borrower else ""
+        return tuple(text for text in (pad, self._bus.away) if text)
 
     def gamepad(self) -> GamepadView:
         """Return what is to be shown of the gamepad."""

@@ -7,6 +7,7 @@ anything is read, so that a stop is never behind a slow sensor.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rover.bus_lending import BusLender
 from rover.clock import Clock
@@ -35,7 +36,10 @@ from rover.motion.governor import Governor
 from rover.motion.kinematics import Kinematics
 from rover.motion.maintenance import Maintenance
 from rover.motion.odometry import Odometry
+from rover.reloading import Reloads
 from rover.telemetry import ConditionLog, Journal, MissedTicks, Snapshot, Teller
+
+_Prepared = TypeVar("_Prepared")
 
 # Nothing may be armed on what is not known yet.
 _NOT_LOOKED_YET = Condition("starting", "control has not looked at its devices yet: ask again")
@@ -58,18 +62,23 @@ class ControlLoop:
         pad: Pad,
         *,
         lender: Lender | None = None,
+        journal: Journal | None = None,
     ) -> None:
-        """``lender`` lends ``pad`` to whoever asks; None where no pad is lent."""
+        """``lender`` lends ``pad`` to whoever asks; None where no pad is lent.
+
+        ``journal`` goes on from an earlier loop's.
+        """
         self._clock = clock
         self._hardware = hardware
         self._link = link
-        self.journal = Journal()
+        self.journal = journal or Journal()
         self._condition_log = ConditionLog(self.journal)
         self._bringup = Bringup(hardware, clock, self.journal)
         self._arbiter = Arbiter(config)
         self.arming = Arming()
         self._maintenance = Maintenance(config)
         self._bus = BusLender(hardware.drive, config.roboclaw.port, self.journal)
+        self._reloads = Reloads(link, self.arming, self.journal)
         self._hearing = Hearing(
             clock,
             panel=hardware.panel,
@@ -82,6 +91,7 @@ class ControlLoop:
             bus=self._bus,
             journal=self.journal,
             enter_state=self._enter_state,
+            keep_reload=self._reloads.keep,
         )
         self._seen_state: ArmState | None = None
         self._motors: bool | None = None
@@ -140,6 +150,14 @@ class ControlLoop:
             self._bus.settle(now_s, told=decision.reached)
             self._bringup.attempt(drive_is_away=not self._bus.is_ours)
         return decision.reached
+
+    def reload(self, prepare: Callable[[], _Prepared]) -> _Prepared | None:
+        """Answer who has asked in this tick for the configuration to be read anew.
+
+        Returns what ``prepare`` has made of it, if this loop is to be shut down and another to
+        go on with that; None, almost always, if this one goes on.
+        """
+        return self._reloads.settle(prepare, self._hearing.lent(), self._clock.now_s())
 
     def shut_down(self) -> None:
         """Stop the motors and let go of every device, whatever state they are in.

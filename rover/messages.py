@@ -274,7 +274,8 @@ class Condition(Struct, frozen=True):
 class RequestKind(StrEnum):
     """What a person can ask for besides motion. STOP is the emergency stop and latches.
 
-    MAINTAIN is for calibrations, which then turn one wheel or one servo; DISARM ends it.
+    MAINTAIN is for calibrations, which then turn one wheel or one servo; DISARM ends it. RELOAD
+    has a disarmed rover read its configuration anew and bring up its devices with that.
     """
 
     ARM = "arm"
@@ -282,10 +283,13 @@ class RequestKind(StrEnum):
     STOP = "stop"
     CLEAR = "clear"
     MAINTAIN = "maintain"
+    RELOAD = "reload"
 
 
-# What a remote may pass on from anybody; MAINTAIN is asked for by calibrations themselves.
-REMOTE_REQUESTS = tuple(kind for kind in RequestKind if kind is not RequestKind.MAINTAIN)
+# What a remote may pass on from anybody; calibrations ask for the others themselves.
+REMOTE_REQUESTS = tuple(
+    kind for kind in RequestKind if kind not in {RequestKind.MAINTAIN, RequestKind.RELOAD}
+)
 
 
 class Request(Struct, frozen=True):
@@ -338,9 +342,9 @@ class DeviceHealth(Struct, frozen=True):
 class WheelView(Struct, frozen=True):
     """One wheel as the page draws it: asked of it, and measured.
 
-    ``position_rad`` is the angle by which it has turned since control started, or has had its bus
-    back, positive rolling forward, as last read: where ``speed_rad_s`` is None, that was a while
-    ago.
+    ``position_rad`` is the angle by which it has turned since control started, read its
+    configuration anew or had its bus back, positive rolling forward, as last read: where
+    ``speed_rad_s`` is None, that was a while ago.
     """
 
     name: str

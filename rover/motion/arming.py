@@ -71,6 +71,8 @@ class Arming:
                 return self._arm(request, conditions, asking, now_s)
             case RequestKind.MAINTAIN:
                 return self._maintain(request, conditions, asking, now_s)
+            case RequestKind.RELOAD:
+                return self._reload(request, now_s)
             case _:
                 assert_never(request.kind)
 
@@ -103,13 +105,7 @@ class Arming:
         self, conditions: tuple[Condition, ...], asking: tuple[Source, ...]
     ) -> tuple[str, ...]:
         """Return every reason why an arming request would be refused now."""
-        refusals = []
-        if self.state is ArmState.ESTOP:
-            refusals.append("the emergency stop is latched: clear it first")
-        if self.state is ArmState.FAULT:
-            refusals.append(f"a fault is latched ({self.reason}): clear it first")
-        if self.state is ArmState.MAINTENANCE:
-            refusals.append(f"{self.maintainer} is calibrating the rover: end that first")
+        refusals = list(self._not_free())
         refusals += [
             condition.text for condition in conditions if condition.severity is Severity.ERROR
         ]
@@ -152,6 +148,26 @@ class Arming:
         self.token, self.maintainer = request.token, request.who
         return Answer(True)
 
+    def _reload(self, request: Request, now_s: float) -> Answer:
+        """Tell whether the configuration may be read anew; it changes nothing here."""
+        refusals = self._late(request, now_s)
+        if self.state is ArmState.ARMED:
+            refusals += ("the rover is armed: disarm it first",)
+        refusals += self._not_free()
+        return Answer(not refusals, refusals)
+
+    def _not_free(self) -> tuple[str, ...]:
+        """Return what has to end before a person begins anything else; armed is for others."""
+        match self.state:
+            case ArmState.ESTOP:
+                return ("the emergency stop is latched: clear it first",)
+            case ArmState.FAULT:
+                return (f"a fault is latched ({self.reason}): clear it first",)
+            case ArmState.MAINTENANCE:
+                return (f"{self.maintainer} is calibrating the rover: end that first",)
+            case _:
+                return ()
+
     def _clear(self, request: Request, conditions: tuple[Condition, ...], now_s: float) -> Answer:
         if self.state not in {ArmState.ESTOP, ArmState.FAULT}:
             return Answer(True)
@@ -165,12 +181,18 @@ class Arming:
 
     def _ill_timed(self, request: Request, now_s: float) -> tuple[str, ...]:
         """Return why a request comes too late, or too soon after the state has changed."""
-        age_s = now_s - request.stamp_s
-        # Written so that a time that is not a number is neither.
-        if not abs(age_s) <= MAX_REQUEST_AGE_S:
-            return (f"the request to {request.kind} is {age_s:.1f} s old: ask again",)
+        late = self._late(request, now_s)
+        if late:
+            return late
         if not request.stamp_s >= self._since_s + LOOK_S:
             return (f"the rover has only just become {self.state}: look, and ask again",)
+        return ()
+
+    def _late(self, request: Request, now_s: float) -> tuple[str, ...]:
+        age_s = now_s - request.stamp_s
+        # Written so that a time that is not a number is late.
+        if not abs(age_s) <= MAX_REQUEST_AGE_S:
+            return (f"the request to {request.kind} is {age_s:.1f} s old: ask again",)
         return ()
 
     def _go(self, state: ArmState, reason: str, now_s: float) -> None:

@@ -10,8 +10,9 @@ from rover.clock import ManualClock
 from rover.config.pads import PadButtonsConfig, PadConfig, PadStickConfig
 from rover.errors import DeviceError, LinkError
 from rover.gamepad.lending import LendablePad
+from rover.link import ReceivedRequest
 from rover.loans import KEPT_FOR_S
-from rover.messages import Arc, ArmState, RequestKind
+from rover.messages import Arc, ArmState, Request, RequestKind
 from rover.pad_messages import LearnedPad, PadAsk, PadLoan
 from tests.gamepad.lent_pads import Shelf
 from tests.gamepad.pads import (
@@ -132,6 +133,21 @@ def test_a_stop_by_anybody_takes_it_back_at_once(rover):
     rover.borrow_until(lambda loan: loan.pads)
     rover.ask(RequestKind.STOP)
     assert rover.lender.lent_to == ""
+
+
+def test_while_it_is_lent_the_configuration_stays(rover):
+    """Another loop would not know of the loan, and take the pad from under the calibration."""
+    rover.borrow_until(lambda loan: loan.pads)
+    assert rover.state is ArmState.DISARMED
+    request = Request(RequestKind.RELOAD, "a test", rover.clock.now_s())
+    rover.link.requests.append(ReceivedRequest(request, (b"", b"")))
+    rover.borrow()
+    assert rover.loop.reload(lambda: "new") is None
+    assert rover.link.answers[-1].refusals == (f"{WEB} calibrates the gamepad: end that first",)
+    rover.borrow(done=True)
+    rover.link.requests.append(ReceivedRequest(request, (b"", b"")))
+    rover.tick()
+    assert rover.loop.reload(lambda: "new") == "new"
 
 
 def test_who_falls_silent_has_it_no_more(rover):

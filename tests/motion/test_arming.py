@@ -354,3 +354,33 @@ def test_a_fault_ends_it_and_nobody_has_it_any_more() -> None:
     arming.fault("gone wrong", NOW_S)
     assert arming.state is ArmState.FAULT
     assert arming.token == ""
+
+
+# Reading the configuration anew
+
+
+def test_only_while_disarmed_may_the_configuration_be_read_anew() -> None:
+    why = {
+        ArmState.DISARMED: (),
+        ArmState.ARMED: ("the rover is armed: disarm it first",),
+        ArmState.MAINTENANCE: ("a session is calibrating the rover: end that first",),
+        ArmState.FAULT: ("a fault is latched (gone wrong): clear it first",),
+        ArmState.ESTOP: ("the emergency stop is latched: clear it first",),
+    }
+    for state in ArmState:
+        arming = in_state(state)
+        assert ask(arming, RequestKind.RELOAD) == why[state]
+        assert arming.state is state
+
+
+def test_a_calibration_that_has_just_ended_may_reload_at_once() -> None:
+    arming = in_state(ArmState.MAINTENANCE)
+    assert ask(arming, RequestKind.DISARM) == ()
+    assert ask(arming, RequestKind.RELOAD, (SILENT, UNCALIBRATED), (Source.WEB,)) == ()
+
+
+def test_a_request_to_reload_that_waited_too_long_is_refused() -> None:
+    arming = in_state(ArmState.DISARMED)
+    late_s = NOW_S - MAX_REQUEST_AGE_S - 0.1
+    (refusal,) = ask(arming, RequestKind.RELOAD, stamp_s=late_s)
+    assert "0.7 s old" in refusal

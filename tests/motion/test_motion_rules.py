@@ -373,7 +373,7 @@ class MotionRules(RuleBasedStateMachine):
         for _ in range(10):
             self.session_says(order, 0.0)
             self.tick(0.01)
-        ends = how not in {RequestKind.ARM, RequestKind.CLEAR, RequestKind.MAINTAIN}
+        ends = how in {RequestKind.STOP, RequestKind.DISARM, "stop by a stick", "fault"}
         assert (self.expected_state is not ArmState.MAINTENANCE) is ends
 
     @rule(
@@ -574,6 +574,8 @@ class MotionRules(RuleBasedStateMachine):
         elif kind is RequestKind.MAINTAIN and state is not ArmState.MAINTENANCE:
             accepted = timely and not wrong and not asking and state is ArmState.DISARMED
             state = ArmState.MAINTENANCE if accepted else state
+        elif kind is RequestKind.RELOAD:
+            accepted = abs(age_s) <= REQUEST_AGE_S and state is ArmState.DISARMED
         assert answer.accepted is accepted
         assert bool(answer.refusals) is not accepted
         if state is not self.expected_state or kind is RequestKind.STOP:

@@ -72,6 +72,8 @@ class RealRover:
         self.directory = directory
         self.config = directory / "patient.toml"
         self.config.write_text(_PATIENT)
+        self.calibration = directory / "calibration.toml"
+        self.calibration.write_text("")
         self.hardware = self.start_hardware()
         wait_for((directory / "truth").exists, "the simulated hardware did not come up")
         self.control = self.start_control()
@@ -89,8 +91,8 @@ class RealRover:
         return self._start("control", "--sim", str(self.directory))
 
     def _start(self, command: str, *options: str) -> subprocess.Popen[str]:
-        where = ("--dir", str(self.directory), "--config", str(self.config))
-        return start_rover(command, *where, *options)
+        files = ("--config", str(self.config), "--calibration", str(self.calibration))
+        return start_rover(command, "--dir", str(self.directory), *files, *options)
 
     def _speak(self) -> None:
         clock = SystemClock()

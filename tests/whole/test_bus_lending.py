@@ -9,7 +9,8 @@ from rover.bus_messages import BusAsk, BusAskKind, BusLoan
 from rover.errors import DeviceError
 from rover.hardware.bus import framing
 from rover.hardware.roboclaw_bus import RoboclawBus
-from rover.messages import ArmState, RequestKind
+from rover.link import ReceivedRequest
+from rover.messages import ArmState, Request, RequestKind
 from rover.sim.faults import Silence
 from tests.whole.memory_rover import MemoryRover
 
@@ -343,3 +344,24 @@ def test_of_a_few_events_people_see_who_had_it_and_that_it_is_back(rover, borrow
         "motor controllers ready (USB Roboclaw 2x7a v4.2.4)",
         f"over: the serial bus is lent to {WHO}: end it there",
     ]
+
+
+@pytest.mark.parametrize("kind", list(BusAskKind))
+def test_until_it_is_back_the_configuration_stays(rover, borrower, kind):
+    """Another loop would not know of the loan; asked for in the tick in which that begins, too."""
+    if kind is not BusAskKind.BEGIN:
+        borrower.begins()
+        borrower.opens()
+    request = Request(RequestKind.RELOAD, "a test", rover.clock.now_s())
+    rover.link.requests.append(ReceivedRequest(request, (b"", b"")))
+    borrower.ask(kind)
+    assert rover.loop.reload(lambda: "new") is None
+    (refusal,) = rover.link.answers[-1].refusals
+    assert WHO in refusal
+    borrower.lets_go()
+    borrower.ask(BusAskKind.DONE)
+    rover.run(1.0)
+    request = Request(RequestKind.RELOAD, "a test", rover.clock.now_s())
+    rover.link.requests.append(ReceivedRequest(request, (b"", b"")))
+    rover.tick()
+    assert rover.loop.reload(lambda: "new") == "new"

@@ -573,6 +573,7 @@ class Rules(RuleBasedStateMachine):
         self.check_troubles(now_s)
         if self.state in LATCHED:
             assert not self.panel.enabled
+        self.check_reload()
         self.commanded_s = now_s
         self.requests, self.pad_requests, self.timely = [], [], True
 
@@ -613,6 +614,14 @@ class Rules(RuleBasedStateMachine):
             self.expected.loses(now_s)
         elif self.expected.stopped:
             assert state is not ArmState.MAINTENANCE, "a stop does not end it"
+
+    def check_reload(self) -> None:
+        """The configuration is read anew if that was asked for, and only while disarmed."""
+        before = self.state
+        prepared = self.loop.reload(lambda: CONFIG) is CONFIG
+        disarmed = before is ArmState.DISARMED
+        assert prepared == (RequestKind.RELOAD in self.requests and self.timely and disarmed)
+        assert self.state is before
 
     def check_one_thing(self, before: ArmState, state: ArmState, now_s: float) -> None:
         """What moves in maintenance, and that it is what its session has said lately."""
