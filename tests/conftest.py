@@ -1,5 +1,6 @@
 """What every test shares: how hypothesis searches, here and in CI."""
 
+import gc
 import os
 import sys
 
@@ -77,6 +78,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Taking
 def pytest_xdist_auto_num_workers() -> int:
     """Return one more than there are cores: the rooms of processes wait more than they compute."""
     return len(os.sched_getaffinity(0)) + 1
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector pass over all that was imported and collected: it stays.
+
+    A fifth of the processor's time went into looking through it again and again.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 _worker_of: dict[str, str] = {}
