@@ -133,6 +133,10 @@ class RealRover:
 
         wait_for(accepted, f"control never accepted to {kind}")
 
+    def clear(self) -> None:
+        """Clear what is latched."""
+        self.ask_until_accepted(RequestKind.CLEAR)
+
     def driving(self, motion: Arc) -> "RealRover":
         """Be armed and come up to speed."""
         self.armed()

@@ -123,7 +123,7 @@ def test_a_hardware_that_vanishes_is_told_and_found_again(rover: RealRover) -> N
     rover.hardware = rover.start_hardware()
     wait_for((rover.directory / "truth").exists, "the hardware did not come back")
     rover.truths = type(rover.truths)(str(rover.directory / "truth"))
-    rover.ask_until_accepted(RequestKind.CLEAR)
+    rover.clear()
     rover.driving(FULL)
 
 
