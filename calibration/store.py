@@ -1,13 +1,14 @@
 """The calibration file: what was found out is put into it, whole or not at all, and can be undone.
 
-Comments and everything else in the file stay as they are. What stood there before is kept in the
-folder ``calibration-history`` beside it.
+Comments and everything else in the file stay as they are. What stood there before is kept beside it
+(``calibration.history``).
 """
 
 import contextlib
+import datetime
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import tomlkit
@@ -15,17 +16,15 @@ from msgspec import structs
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
+from calibration.history import ADVICE, History
 from calibration.whole_file import replace_file
 from rover.config.files import MAX_FILE_BYTES, usual_places
 from rover.config.layers import Layer, LayerFile, faults_in
 from rover.config.pads import PadConfig
-from rover.config.toml_lines import key_lines
+from rover.config.toml_lines import KeyPath, key_lines
 from rover.errors import ConfigError
 
-# What is kept to be undone.
-_MOST_KEPT = 20
-_HISTORY = "calibration-history"
-_ADVICE = "name a file that may be with --calibration, or run this as the user who owns it"
+_GAMEPAD = "gamepad"
 
 
 def calibration_path(named: Path | None, environ: Mapping[str, str]) -> Path:
@@ -52,46 +51,71 @@ def calibration_path(named: Path | None, environ: Mapping[str, str]) -> Path:
 class CalibrationStore:
     """The calibration file at ``path``, which need not exist yet.
 
-    Everything raises ConfigError with what to do if the file cannot be used or written.
+    ``judge`` raises ConfigError if the file as it would be does not fit the rest of the
+    configuration. Everything raises ConfigError with what to do if the file cannot be used or
+    written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        judge: Callable[[LayerFile], object] = lambda file: None,
+        now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
+    ) -> None:
         self.path = path
-        self._history = path.parent / _HISTORY
+        self.history = History(path)
+        self._judge = judge
+        self._now = now
 
     def put_pad(self, key: str, pad: PadConfig) -> None:
         """Write what was found out about the pad ``key`` in the place of what was known."""
-        with self._locked():
-            document = self._read()
-            pads = _table(_table(document, "gamepad"), "pads")
-            self._remember(key, pads.get(key))
-            pads[key] = _plain(pad)
-            self._write(document)
+        self.put(_GAMEPAD, {(_GAMEPAD, "pads", key): _plain(pad)})
 
     def undo_pad(self) -> str:
         """Take the latest calibration of a pad back; return one sentence about it."""
+        before = self.undo(_GAMEPAD)
+        (path, value), *_ = before.items()
+        if value is None:
+            return f"{path[-1]} is not calibrated any more"
+        return f"{path[-1]} is again as it was calibrated before"
+
+    def put(self, step: str, changes: Mapping[KeyPath, object]) -> None:
+        """Write what a step has found, by key, and remember what stood there before.
+
+        Without any changes it is remembered that the step has been done.
+        """
         with self._locked():
-            latest = max(self._kept(), default=None)
-            if latest is None:
-                raise ConfigError(
-                    f"there is nothing to undo: no calibration of a gamepad is in {self._history}"
-                )
-            try:
-                before = tomlkit.parse(latest.read_text(encoding="utf-8"))
-                key = str(before["pad"])
-            except (OSError, ValueError, KeyError, TOMLKitError) as error:
-                raise ConfigError(f"{latest} cannot be read: {error}; remove it") from error
             document = self._read()
-            pads = _table(_table(document, "gamepad"), "pads")
-            if "before" in before:
-                pads[key] = before["before"].unwrap()
-                said = f"{key} is again as it was calibrated before"
-            else:
-                pads.pop(key, None)
-                said = f"{key} is not calibrated any more"
-            self._write(document)
-            latest.unlink()
-        return said
+            before = {path: _get(document, path) for path in changes}
+            for path, value in changes.items():
+                _set(document, path, value)
+            text = self._checked(document) if changes else ""
+            self.history.remember(step, before, self._now())
+            if changes:
+                replace_file(self.path, text, ADVICE)
+
+    def undo(self, step: str) -> Mapping[KeyPath, object]:
+        """Take the latest calibration of a step back; return what stands there again, by key.
+
+        A value of None does not stand there any more.
+        """
+        with self._locked():
+            record = self.history.latest(step)
+            if record is None:
+                raise ConfigError(
+                    f"there is nothing to undo: no calibration of the {step} is in "
+                    f"{self.history.folder}"
+                )
+            document = self._read()
+            for path, value in record.before.items():
+                if value is None:
+                    _remove(document, path)
+                else:
+                    _set(document, path, value)
+            if record.before:
+                replace_file(self.path, self._checked(document), ADVICE)
+            record.path.unlink()
+        return record.before
 
     def _read(self) -> tomlkit.TOMLDocument:
         try:
@@ -108,7 +132,8 @@ class CalibrationStore:
                 f"{self.path} is not valid TOML: {error}; mend it first, nothing was changed"
             ) from error
 
-    def _write(self, document: tomlkit.TOMLDocument) -> None:
+    def _checked(self, document: tomlkit.TOMLDocument) -> str:
+        """Return the file as it will be, once it is known to be right."""
         text = tomlkit.dumps(document)
         file = LayerFile(Layer.CALIBRATION, str(self.path), document.unwrap(), key_lines(text))
         problems = faults_in(file)
@@ -116,34 +141,11 @@ class CalibrationStore:
             raise ConfigError(
                 "\n".join((*problems, "mend the calibration file first, nothing was changed"))
             )
-        replace_file(self.path, text, _ADVICE)
-
-    def _kept(self) -> list[Path]:
-        return list(self._history.glob("[0-9]*-gamepad.toml"))
-
-    def _remember(self, key: str, before: object) -> None:
-        """Keep what stood there. It is written first: an undo too many is better than none."""
-        record = tomlkit.document()
-        record["pad"] = key
-        if before is not None:
-            record["before"] = before
-        self._make_history()
-        kept = sorted(self._kept())
-        number = int(kept[-1].name.split("-")[0]) + 1 if kept else 1
-        replace_file(self._history / f"{number:06d}-gamepad.toml", tomlkit.dumps(record), _ADVICE)
-        for old in kept[: max(0, len(kept) + 1 - _MOST_KEPT)]:
-            old.unlink(missing_ok=True)
-
-    def _make_history(self) -> None:
-        """Make the folder for whoever may write the file: a page's server and people alike."""
         try:
-            self._history.mkdir()
-            self._history.chmod(self.path.parent.stat().st_mode & 0o7777)
-        except FileExistsError:
-            pass
-        except OSError as error:
-            text = f"{self._history} cannot be made: {error.strerror}; {_ADVICE}"
-            raise ConfigError(text) from error
+            self._judge(file)
+        except ConfigError as error:
+            raise ConfigError(f"{error}\nmend that first, nothing was changed") from error
+        return text
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -174,10 +176,41 @@ def _plain(pad: PadConfig) -> Table:
     return table
 
 
+def _get(document: tomlkit.TOMLDocument, path: KeyPath) -> object:
+    """Return what stands there, None if nothing does."""
+    found: object = document.unwrap()
+    for part in path:
+        if not isinstance(found, dict) or part not in found:
+            return None
+        found = found[part]
+    return found
+
+
+def _set(document: tomlkit.TOMLDocument, path: KeyPath, value: object) -> None:
+    table: tomlkit.TOMLDocument | Table = document
+    for part in path[:-1]:
+        table = _table(table, part)
+    table[path[-1]] = value
+
+
+def _remove(document: tomlkit.TOMLDocument, path: KeyPath) -> None:
+    """Take a key away, and the tables around it that are empty then."""
+    tables: list[tomlkit.TOMLDocument | Table] = [document]
+    for part in path[:-1]:
+        if part not in tables[-1]:
+            return
+        tables.append(_table(tables[-1], part))
+    tables[-1].pop(path[-1], None)
+    for depth in range(len(tables) - 1, 0, -1):
+        if len(tables[depth]):
+            return
+        tables[depth - 1].pop(path[depth - 1], None)
+
+
 def _table(outer: tomlkit.TOMLDocument | Table, key: str) -> Table:
     found = outer.get(key)
     if found is None:
-        outer[key] = tomlkit.table(is_super_table=True)
+        outer[key] = tomlkit.table()
         found = outer[key]
     if not isinstance(found, Table):
         # Such as a table in one line, or out of order: as a plain one it can be added to.

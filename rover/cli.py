@@ -16,7 +16,8 @@ from rover.doctor_command import doctor
 from rover.errors import RoverError
 from rover.logs import journal_priority, log_to_stderr
 from rover.options import Command, ConfigFiles, config_options, directory_option
-from rover.pad_commands import calibrate, gamepad
+from rover.calibrate_commands import calibrate
+from rover.pad_commands import gamepad
 from rover.setup_commands import setup
 
 _log = logging.getLogger(__name__)

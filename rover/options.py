@@ -11,6 +11,7 @@ import click
 from rover import paths
 from rover.config import Config
 from rover.config.files import load_config
+from rover.config.layers import LayerFile
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -38,6 +39,11 @@ class ConfigFiles:
     def load(self, sections: Collection[str] | None = None) -> Config:
         """Read and check it, or these sections of it. Raises ConfigError."""
         return load_config(self.profile, self.user_file, self.calibration, sections=sections).config
+
+    def load_with(self, calibration: LayerFile) -> Config:
+        """Read and check it with a calibration that is not written yet. Raises ConfigError."""
+        named = self.calibration if self.calibration and self.calibration.exists() else None
+        return load_config(self.profile, self.user_file, named, calibration=calibration).config
 
     def without_new(self, calibration: Path) -> "ConfigFiles":
         """Return the same, but for a calibration file that is to be made only now."""

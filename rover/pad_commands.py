@@ -1,11 +1,8 @@
-"""`rover gamepad` and `rover calibrate gamepad`: a pad looked at and learnt, not driven with."""
-
-import os
-from pathlib import Path
+"""`rover gamepad`: a pad looked at, not driven with."""
 
 import click
 
-from rover.options import ConfigFiles, config_options, directory_option
+from rover.options import ConfigFiles, config_options
 
 
 @click.group()
@@ -39,30 +36,3 @@ def watch(seconds: float | None, device: str | None, files: ConfigFiles) -> None
 
     config = files.load()
     watch_pad(config, SystemClock(), terminal(), seconds, device or config.gamepad.device)
-
-
-@click.group()
-def calibrate() -> None:
-    """Have the rover learn what is special about its parts."""
-
-
-@calibrate.command("gamepad")
-@click.option("--device", metavar="PATH", help="The pad, such as /dev/input/event5.")
-@click.option("--undo", is_flag=True, help="Take the latest calibration of a gamepad back.")
-@directory_option
-@config_options
-def calibrate_gamepad(device: str | None, undo: bool, directory: Path, files: ConfigFiles) -> None:
-    """Learn a gamepad's controls by asking for each in turn.
-
-    Nothing is written until you say so at the end; q leaves at any time. The calibration file is
-    the one that control reads, or --calibration.
-    """
-    from calibration.store import CalibrationStore, calibration_path
-    from calibration.terminal import calibrate as converse
-    from rover.gamepad.listing import terminal
-
-    store = CalibrationStore(calibration_path(files.calibration, os.environ))
-    if undo:
-        click.echo(f"{store.undo_pad()} ({store.path}). Start control anew.")
-        return
-    converse(files.without_new(store.path).load(), device, directory, store, terminal())

@@ -22,7 +22,6 @@ from rover.cli import main
 from rover.config import DeadlineConfig, RoboclawConfig
 from rover.config.files import NOWHERE, load_config
 from rover.hardware.bus import framing
-from rover.hardware.pca9685 import Servo, prescale_for
 from rover.hardware.roboclaw_wiring import wire_controllers
 from rover.hardware.wheel_encoder import SPEED_WINDOW_S
 from rover.messages import Arc, DriveCommand, Source, Telemetry
@@ -30,6 +29,7 @@ from rover.motion.arming import LOOK_S, MAX_REQUEST_AGE_S
 from rover.motion.kinematics import Kinematics
 from rover.motion.sticks import StickInput, StickLimits, motion_from_sticks
 from rover.sim.truth import TruthRequest
+from rover.servo_pulses import ServoPulses
 from tests.builders import osr_config
 from tests.whole.memory_rover import MemoryRover
 from web.drive import MAX_FRAMES_HZ
@@ -460,14 +460,14 @@ def test_the_traced_servo_pulse_is_what_the_board_gets() -> None:
     steer = config.wheels["left_front"].steer
     assert found
     assert steer is not None
-    counts_per_us = 25.0 / (prescale_for(config.steering.frequency_hz) + 1)
-    servo = Servo("left_front", 0, steer, config.steering, counts_per_us)
+    pulses = ServoPulses(steer, config.steering)
     steer_rad = units.rad_from_deg(float(found[1]))
     assert f"{steer.centre_deg - float(found[1]):.2f} degrees" in TRACE
-    assert f"{servo.pulse_us(steer_rad):.0f} us" in TRACE
-    registers = servo.registers(steer_rad)
+    assert f"{pulses.pulse_us(steer_rad):.0f} us" in TRACE
+    count = pulses.count(steer_rad)
+    registers = bytes(2) + count.to_bytes(2, "little")
     assert f"channel {steer.channel}: `{registers.hex(' ')}`" in TRACE
-    assert f"{int.from_bytes(registers[2:], 'little')} of 4096 counts" in TRACE
+    assert f"{count} of 4096 counts" in TRACE
 
 
 def test_the_traced_reply_is_a_valid_one_and_means_what_is_said() -> None:

@@ -82,6 +82,7 @@ def load_config(
     *,
     places: Places | None = None,
     sections: Collection[str] | None = None,
+    calibration: LayerFile | None = None,
 ) -> LoadedConfig:
     """Read all layers, merge and check them.
 
@@ -89,7 +90,8 @@ def load_config(
     "osr". A file that is named, here or by ROVER_CONFIG or ROVER_CALIBRATION in the
     environment, must exist; else it is looked for in the usual places. Given ``places``, it is
     looked for there, and the environment is not asked. Given ``sections``, everything else in
-    the files is passed over, mistakes included; the profile stays whole.
+    the files is passed over, mistakes included; the profile stays whole. Given ``calibration``,
+    that is taken in the place of a file: it is about to be written.
 
     Raises ConfigError with every problem found, a line each: the file and line, the key, its
     value, what is allowed.
@@ -103,7 +105,8 @@ def load_config(
 
     problems: list[str] = []
     user = _read(Layer.USER, user_file, problems)
-    calibration = _read(Layer.CALIBRATION, calibration_file, problems)
+    if calibration is None:
+        calibration = _read(Layer.CALIBRATION, calibration_file, problems)
     if sections is not None:
         user, calibration = _only(sections, user), _only(sections, calibration)
     name = _profile_name(profile, user, problems)

@@ -155,6 +155,8 @@ class MaintenanceConfig(Section, frozen=True):
     2.6 rad/s in the air, half a turn in a second or so, with too little force to climb out of a
     hand; a worn motor may need the ``gate``'s. ``duty_rate_per_s`` and ``steer_rate_rad_s``
     (29 deg/s) are how fast they come up to it. ``pause_s`` is between one thing and the next.
+    ``doubt_current_a`` is more than a wheel draws that turns in the air with that duty, and less
+    than one that pushes the rover or is held (JPL's: 0.5 A and 1.7 A).
     """
 
     order_s: Annotated[float, Meta(ge=0.05, le=0.3)] = 0.3
@@ -163,6 +165,7 @@ class MaintenanceConfig(Section, frozen=True):
     duty_rate_per_s: Positive = 0.5
     steer_rate_rad_s: Annotated[float, Meta(gt=0, le=3)] = 0.5
     pause_s: Annotated[float, Meta(ge=0.2, le=2)] = 0.4
+    doubt_current_a: Positive = 1.0
 
 
 class DeadlineConfig(Section, frozen=True):

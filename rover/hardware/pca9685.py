@@ -8,13 +8,13 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rover import units
 from rover.clock import Clock
-from rover.config import Config, SteerConfig, SteeringConfig
+from rover.config import Config
 from rover.errors import BadReplyError, DeviceError, DeviceTimeoutError
 from rover.hardware.bus.i2c import I2cBus
 from rover.messages import DeviceHealth
 from rover.motion.gate import PermittedTargets
+from rover.servo_pulses import ServoPulses, prescale_for
 
 _MODE1, _MODE2, _CHANNEL_0, _ALL_CHANNELS, _PRESCALE = 0x00, 0x01, 0x06, 0xFA, 0xFE
 _RESTART, _AUTO_INCREMENT, _SLEEP = 0x80, 0x20, 0x10
@@ -23,9 +23,6 @@ _CHANNEL_BYTES = 4
 # On at count 0, off at count 0 with the fully-off bit: no pulse at all.
 _FULLY_OFF = bytes((0x00, 0x00, 0x00, 0x10))
 
-_OSCILLATOR_HZ = 25e6
-_COUNTS = 4096
-_MIN_PRESCALE, _MAX_PRESCALE = 3, 255
 _OSCILLATOR_START_S = 500e-6
 
 # After a second failure in a row, and after one that cost its whole deadline at once.
@@ -33,43 +30,13 @@ _RETRY_EVERY_S = 0.2
 _MENTION_FAILURE_S = 1.0
 
 
-def prescale_for(frequency_hz: float) -> int:
-    """Return the PRESCALE register for a pulse frequency (datasheet, 7.3.5); 50 Hz gives 121."""
-    prescale = round(_OSCILLATOR_HZ / (_COUNTS * frequency_hz)) - 1
-    return max(_MIN_PRESCALE, min(_MAX_PRESCALE, prescale))
-
-
 @dataclass(frozen=True, slots=True)
-class Servo:
+class _Servo:
     """One corner: which wheel of the table it steers, and how angles become pulses."""
 
     name: str
     wheel: int
-    steer: SteerConfig
-    board: SteeringConfig
-    counts_per_us: float
-
-    def pulse_us(self, angle_rad: float) -> float:
-        """Return the pulse for a wheel angle (positive to the left), within the servo's range."""
-        return max(
-            self.board.pulse_min_us, min(self.board.pulse_max_us, self._unbounded_us(angle_rad))
-        )
-
-    def reaches(self, angle_rad: float) -> bool:
-        """Tell whether the servo can turn its wheel so far."""
-        beyond_us = abs(self._unbounded_us(angle_rad) - self.pulse_us(angle_rad))
-        # Written so that an angle that is not a number is out of reach.
-        return beyond_us <= 1.0 / self.counts_per_us
-
-    def _unbounded_us(self, angle_rad: float) -> float:
-        servo_deg = self.steer.centre_deg + self.steer.direction * units.deg_from_rad(angle_rad)
-        shortest_us, longest_us = self.board.pulse_min_us, self.board.pulse_max_us
-        return shortest_us + (longest_us - shortest_us) * servo_deg / self.board.servo_range_deg
-
-    def registers(self, angle_rad: float) -> bytes:
-        """Return the channel's four registers: on at count 0, off after the pulse."""
-        off = min(_COUNTS - 1, round(self.pulse_us(angle_rad) * self.counts_per_us))
-        return bytes((0x00, 0x00, off & 0xFF, off >> 8))
+    pulses: ServoPulses
 
 
 class Pca9685Steering:
@@ -88,10 +55,8 @@ class Pca9685Steering:
         self._clock = clock
         self._open_bus = open_bus
         self._name = f"PCA9685 0x{config.steering.address:02X}"
-        # By the frequency that the whole-numbered prescaler really makes.
-        counts_per_us = _OSCILLATOR_HZ / 1e6 / (prescale_for(config.steering.frequency_hz) + 1)
         self._servos = {
-            wheel.steer.channel: Servo(name, index, wheel.steer, config.steering, counts_per_us)
+            wheel.steer.channel: _Servo(name, index, ServoPulses(wheel.steer, config.steering))
             for index, (name, wheel) in enumerate(config.wheels.items())
             if wheel.steer is not None
         }
@@ -185,13 +150,13 @@ class Pca9685Steering:
                 if asked is not None and only in {None, servo.wheel}
             }
             self._wanted = dict.fromkeys(self._servos, _FULLY_OFF) | {
-                channel: servo.registers(angles_rad[servo.wheel])
+                channel: _off_after(servo.pulses.count(angles_rad[servo.wheel]))
                 for channel, servo in pulsed.items()
             }
             self._strained = tuple(
                 f"{servo.name}'s servo at its end: give it the right centre_deg and range"
                 for servo in pulsed.values()
-                if not servo.reaches(angles_rad[servo.wheel])
+                if not servo.pulses.reaches(angles_rad[servo.wheel])
             )
         return self._wanted
 
@@ -248,6 +213,11 @@ class Pca9685Steering:
         self._failures += 1
         if self._failures > 1 or isinstance(error, DeviceTimeoutError):
             self._retry_s = self._failed_s + _RETRY_EVERY_S
+
+
+def _off_after(off: int) -> bytes:
+    """Return a channel's four registers: on at count 0, off after the pulse."""
+    return bytes((0x00, 0x00, off & 0xFF, off >> 8))
 
 
 def _runs(channels: Iterable[int]) -> list[tuple[int, ...]]:

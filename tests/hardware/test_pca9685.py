@@ -12,8 +12,9 @@ from msgspec import structs
 
 from rover.clock import ManualClock
 from rover.errors import DeviceError, DeviceTimeoutError
-from rover.hardware.pca9685 import Pca9685Steering, prescale_for
+from rover.hardware.pca9685 import Pca9685Steering
 from rover.messages import ArmState, OneTarget
+from rover.servo_pulses import prescale_for
 from tests.builders import osr_config
 from tests.hardware.fakes import ScriptedI2c, permitted, permitted_one
 

@@ -1,0 +1,141 @@
+"""A step of the calibration joined to a rover: what both the terminal and the page run.
+
+Whatever moves is moved by control, in its state MAINTENANCE, on orders that count for a moment. So
+a conversation that is cut off at any place leaves a rover that stands.
+"""
+
+import secrets
+from typing import Protocol
+
+from calibration.history import History
+from calibration.steps.step import Step
+from calibration.steps.view import Outcome
+from calibration.store import CalibrationStore
+from rover.clock import Clock
+from rover.errors import LinkError
+from rover.messages import Answer, ArmState, Order, RequestKind, Telemetry
+
+# Telemetry that was under way when the state changed is older than this afterwards.
+_SETTLES_S = 0.3
+# Telemetry comes twenty times a second.
+_SILENT_S = 1.0
+_TOKEN_BYTES = 16
+
+
+class Rover(Protocol):
+    """Where control is asked and ordered: a ``ControlClient``, or a test's."""
+
+    def request(
+        self,
+        kind: RequestKind,
+        who: str,
+        timeout_s: float = 1.0,
+        stamp_s: float | None = None,
+        token: str = "",
+    ) -> Answer:
+        """Ask, and wait for the answer. Raises LinkError."""
+        ...
+
+    def order(self, token: str, order: Order, stamp_s: float) -> None:
+        """Send what is to move; never waits."""
+        ...
+
+
+class Conversation:
+    """One step with one rover. ``close`` it, however it ends: then nothing moves any more."""
+
+    def __init__(self, step: Step, rover: Rover, who: str, clock: Clock) -> None:
+        self.step = step
+        self._rover = rover
+        self._who = who
+        self._clock = clock
+        self._token = ""
+        self._began_s = 0.0
+        self._heard_s = clock.now_s()
+
+    @property
+    def maintains(self) -> bool:
+        """Whether the rover moves things for it."""
+        return bool(self._token)
+
+    def go_on(self, telemetry: Telemetry | None, present_s: float) -> None:
+        """Take in what is new of the rover, and order what the step wants to move now.
+
+        ``present_s`` is when the person was last known to be there. Raises LinkError if control
+        does not answer.
+        """
+        if telemetry is not None:
+            self._heard_s = self._clock.now_s()
+            self._notice_end(telemetry)
+            self.step.see(telemetry)
+        elif self._token and self._clock.now_s() - self._heard_s > _SILENT_S:
+            # Control ends it too, having heard nothing, or is gone.
+            self._token = ""
+            self.step.interrupted("The rover tells nothing any more: is control running?")
+        if self.step.maintains and not self._token:
+            self._begin()
+        if self._token and not self.step.maintains:
+            self._end()
+        order, since_s = self.step.order(self._clock.now_s(), present_s)
+        if self._token:
+            self._rover.order(self._token, order, since_s)
+
+    def close(self) -> None:
+        """Have the rover disarmed if it was moved from here. Raises LinkError."""
+        if self._token:
+            self._end()
+
+    def _begin(self) -> None:
+        token = secrets.token_hex(_TOKEN_BYTES)
+        answer = self._rover.request(RequestKind.MAINTAIN, self._who, token=token)
+        if answer.accepted:
+            self._token, self._began_s = token, self._clock.now_s()
+        else:
+            self.step.interrupted(f"Nothing can be moved: {'; '.join(answer.refusals)}.")
+
+    def _end(self) -> None:
+        self._token = ""
+        self._rover.request(RequestKind.DISARM, self._who)
+
+    def _notice_end(self, telemetry: Telemetry) -> None:
+        """See that somebody has stopped the rover, or that it has stopped by itself."""
+        if not self._token or telemetry.state is ArmState.MAINTENANCE:
+            return
+        if telemetry.stamp_s - self._began_s < _SETTLES_S:
+            return
+        self._token = ""
+        event = telemetry.events[-1].text if telemetry.events else str(telemetry.state)
+        why = next(
+            (
+                one.text
+                for one in reversed(telemetry.events)
+                if one.code == f"state-{telemetry.state}"
+            ),
+            event,
+        )
+        self.step.interrupted(f"The rover was stopped ({why}). Go on when that is over.")
+
+
+def written(step: Step, name: str, store: CalibrationStore) -> str:
+    """Write what a step has found; say so. Raises ConfigError: nothing is lost then."""
+    changes = step.changes()
+    store.put(name, changes)
+    store.history.drop_draft(name)
+    return f"Written to {store.path}." if changes else "Noted: nothing had to be changed."
+
+
+def reloaded(rover: Rover, who: str) -> str:
+    """Have control read its files anew; say how that went, and what to do if it did not."""
+    try:
+        answer = rover.request(RequestKind.RELOAD, who, timeout_s=5.0)
+    except LinkError as error:
+        return f"Start control anew to drive with it: {error}"
+    if answer.accepted:
+        return "The rover drives with it from now on."
+    return f"The rover does not use it yet: {'; '.join(answer.refusals)}."
+
+
+def keep(step: Step, name: str, history: History) -> None:
+    """Keep what a step has found, unless it has been written, to go on with another time."""
+    if step.outcome is not Outcome.WRITE:
+        history.save_draft(name, step.draft())

@@ -1,0 +1,68 @@
+"""What every step of the calibration keeps, and what it is told."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from calibration.steps.view import Choice, Outcome, StepView
+from rover.config.toml_lines import KeyPath
+from rover.messages import Order, Telemetry
+
+Value = bool | int | float | str
+Changes = Mapping[KeyPath, Value]
+
+WRITE = Choice("w", "Write it")
+LEAVE = Choice("q", "Leave, nothing is written")
+AGAIN = Choice("a", "Once more")
+
+
+class Step(Protocol):
+    """One step, from its first question to its outcome. Times are the monotonic clock's.
+
+    ``outcome`` is None while it goes on. ``maintains`` while the rover has to be in MAINTENANCE.
+    """
+
+    outcome: Outcome | None
+
+    @property
+    def maintains(self) -> bool:
+        """Whether a wheel or a servo may be moved now."""
+        ...
+
+    def see(self, telemetry: Telemetry) -> None:
+        """Take in what the rover tells of itself."""
+        ...
+
+    def press(self, key: str, now_s: float) -> None:
+        """Take in one of the choices; another key changes nothing."""
+        ...
+
+    def enter(self, value: float, now_s: float) -> None:
+        """Take in the number that was asked for; if none was, it changes nothing."""
+        ...
+
+    def hold(self, now_s: float) -> None:
+        """Note that the person wants what ``hold`` of the view says, at this very moment."""
+        ...
+
+    def interrupted(self, why: str) -> None:
+        """Take in that the rover moves nothing for it any more: stopped, or it never began."""
+        ...
+
+    def order(self, now_s: float, present_s: float) -> tuple[Order, float]:
+        """Return what to order now, and since when the person has wanted it.
+
+        ``present_s`` is when the person was last known to be there.
+        """
+        ...
+
+    def view(self) -> StepView:
+        """Return what to show now."""
+        ...
+
+    def changes(self) -> Changes:
+        """Return what is to stand in the calibration file, by key; empty if all is right."""
+        ...
+
+    def draft(self) -> bytes:
+        """Return what has been found so far, to go on with another time; empty if nothing."""
+        ...

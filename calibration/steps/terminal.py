@@ -1,0 +1,201 @@
+"""A step of the calibration at a terminal."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from rich.console import Console
+from rich.live import Live
+
+from calibration.steps.conversation import Conversation, keep, reloaded, written
+from calibration.steps.keys import Keyboard
+from calibration.steps.shown import shown
+from calibration.steps.step import Step
+from calibration.steps.view import Outcome
+from calibration.store import CalibrationStore
+from rover.clock import Clock, SystemClock
+from rover.config import Config
+from rover.errors import BadMessageError, ConfigError, LinkError
+from rover.link import ControlClient
+from rover.messages import Telemetry
+
+_WHO = "the terminal"
+_STEP_S = 0.03
+_FRAMES_HZ = 15
+# A terminal tells no key that is held: the wheel turns for so long, or until any key.
+_HOLD_S = 1.6
+_COMES_UP_S = 3.0
+_DIGITS = frozenset("0123456789.,")
+_MOST_DIGITS = 8
+
+
+class Keys(Protocol):
+    """Where keys come from."""
+
+    def pressed(self) -> list[str]:
+        """Return the keys that have been pressed, by name; does not wait."""
+        ...
+
+
+class TerminalTalk:
+    """What one person at a terminal says, made into what a step is told."""
+
+    def __init__(self, step: Step, clock: Clock) -> None:
+        self._step = step
+        self._clock = clock
+        self._until_s = -math.inf
+        self.typed = ""
+
+    @property
+    def holding(self) -> bool:
+        """Whether something moves because the person has asked for it."""
+        return self._clock.now_s() < self._until_s
+
+    def hear(self, keys: list[str]) -> None:
+        """Take in the keys; go on wanting what was wanted."""
+        for key in keys:
+            self._press(key)
+        now_s = self._clock.now_s()
+        if self.holding and self._step.view().hold:
+            self._step.hold(now_s)
+
+    def _press(self, key: str) -> None:
+        now_s = self._clock.now_s()
+        if self.holding:
+            # Whatever it is, it stops; leaving leaves too.
+            self._until_s = -math.inf
+            if key != "q":
+                return
+        view = self._step.view()
+        if key == "space" and view.hold:
+            self._until_s = now_s + _HOLD_S
+        elif view.asked is not None and key in _DIGITS:
+            self.typed = (self.typed + key.replace(",", "."))[:_MOST_DIGITS]
+        elif view.asked is not None and key == "backspace":
+            self.typed = self.typed[:-1]
+        elif view.asked is not None and key == "enter":
+            self._enter(now_s)
+        else:
+            self.typed = ""
+            self._step.press(key, now_s)
+
+    def _enter(self, now_s: float) -> None:
+        asked = self._step.view().asked
+        typed, self.typed = self.typed, ""
+        try:
+            value = float(typed)
+        except ValueError:
+            value = math.nan
+        if asked is not None and not asked.least <= value <= asked.most:
+            allowed = f"{asked.least:g} to {asked.most:g} {asked.unit}"
+            self._step.interrupted(f"{typed or 'Nothing'} is not a number from {allowed}.")
+            return
+        self._step.enter(value, now_s)
+
+
+def converse(
+    conversation: Conversation,
+    telemetry: Callable[[], Telemetry | None],
+    keys: Keys,
+    console: Console,
+    clock: Clock,
+) -> Outcome:
+    """Go through a step until the person has ended it. Raises LinkError if control is gone."""
+    step = conversation.step
+    talk = TerminalTalk(step, clock)
+    with Live(
+        shown(step.view(), "", holding=False),
+        console=console,
+        refresh_per_second=_FRAMES_HZ,
+        screen=console.is_terminal,
+    ) as live:
+        while step.outcome is None:
+            try:
+                talk.hear(keys.pressed())
+            except KeyboardInterrupt:
+                talk.hear(["q"])
+            conversation.go_on(telemetry(), clock.now_s())
+            live.update(shown(step.view(), talk.typed, holding=talk.holding))
+            clock.sleep_s(_STEP_S)
+    return step.outcome
+
+
+def calibrate(
+    name: str,
+    make: Callable[[bytes], Step],
+    config: Config,
+    directory: Path,
+    store: CalibrationStore,
+    console: Console,
+) -> None:
+    """Go through the step ``name`` at this terminal and write what it found, if it is wanted.
+
+    ``make`` makes the step out of what was left in the middle. Raises RoverError.
+    """
+    clock = SystemClock()
+    keyboard = Keyboard()
+    with ControlClient(directory, clock) as client:
+        _require_same_rover(client, config, directory)
+
+        def telemetry() -> Telemetry | None:
+            try:
+                return client.telemetry(0.0)
+            except BadMessageError as error:
+                raise LinkError(str(error)) from error
+
+        step = make(store.history.draft(name))
+        conversation = Conversation(step, client, _WHO, clock)
+        said = ""
+        try:
+            with keyboard:
+                while not said:
+                    outcome = converse(conversation, telemetry, keyboard, console, clock)
+                    if outcome is Outcome.LEAVE:
+                        break
+                    said = _write(step, name, store)
+        finally:
+            try:
+                conversation.close()
+            finally:
+                keep(step, name, store.history)
+        if said:
+            said += f" {reloaded(client, _WHO)} rover calibrate {name} --undo takes it back."
+        console.print(said or _left(step, name), soft_wrap=True, markup=False)
+
+
+def _write(step: Step, name: str, store: CalibrationStore) -> str:
+    """Write it; empty if that failed, which the step then shows."""
+    try:
+        return written(step, name, store)
+    except ConfigError as error:
+        step.outcome = None
+        step.interrupted(f"Nothing was written: {error}")
+        return ""
+
+
+def _left(step: Step, name: str) -> str:
+    if step.draft():
+        return f"Left. Nothing was written; rover calibrate {name} goes on from here."
+    return "Left. Nothing was written."
+
+
+def _require_same_rover(client: ControlClient, config: Config, directory: Path) -> None:
+    """Raise LinkError unless a rover runs there that is configured as this command reads it."""
+    try:
+        telemetry = client.telemetry(_COMES_UP_S)
+    except BadMessageError as error:
+        raise LinkError(str(error)) from error
+    if telemetry is None:
+        raise LinkError(
+            f"no rover runs in {directory}: start it (`sudo systemctl start rover.target`, "
+            "`rover control`, or `rover sim` to try this out), or name its --dir"
+        )
+    theirs = [(wheel.name, wheel.x_m, wheel.y_m, wheel.radius_m) for wheel in telemetry.wheels]
+    ours = [(name, one.x_m, one.y_m, one.radius_m) for name, one in config.wheels.items()]
+    if theirs != ours:
+        raise LinkError(
+            f"the rover in {directory} runs with another configuration than this command reads: "
+            "name its files with --profile, --config and --calibration, or have it read them "
+            "anew with `rover reload`"
+        )
