@@ -1,7 +1,6 @@
 """`rover calibrate`: what has been calibrated, and each step of it."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,9 +80,7 @@ def _add_step(name: str, text: str) -> None:
             click.echo(f"Taken back: {what} ({store.path}). {_reload(directory)}")
             return
         config = files.without_new(store.path).load()
-        make = BY_NAME[name].make
-        if make is not None:
-            converse(name, lambda draft: make(config, draft), config, directory, store, terminal())
+        converse(BY_NAME[name], config, directory, store, terminal())
 
 
 _add_step(

@@ -10,13 +10,13 @@ from typing import IO, Any
 import click
 
 from rover import paths
+from rover.calibrate_commands import calibrate
 from rover.config import Config
 from rover.config.show import config as config_group
 from rover.doctor_command import doctor
 from rover.errors import RoverError
 from rover.logs import journal_priority, log_to_stderr
 from rover.options import Command, ConfigFiles, config_options, directory_option
-from rover.calibrate_commands import calibrate
 from rover.pad_commands import gamepad
 from rover.setup_commands import setup
 

@@ -28,7 +28,7 @@ from rover.messages import (
 )
 from rover.motion.arbiter import Arbiter
 from rover.motion.arming import MOVING_STATES, Arming
-from rover.motion.battery import fresh_power
+from rover.motion.battery import fresh_power, fresh_readings
 from rover.motion.conditions import Observed, Watch
 from rover.motion.corners import Corners
 from rover.motion.gate import Gate, PermittedTargets
@@ -312,6 +312,7 @@ class ControlLoop:
                     pose=self._odometry.pose,
                     twist=self._odometry.twist if moving_known else None,
                     power=fresh_power(observed.power, now_s),
+                    supplies=fresh_readings(observed.power, now_s),
                     conditions=self._conditions,
                     devices=observed.drive + observed.steering + observed.monitor + observed.panel,
                     events=self.journal.events(),

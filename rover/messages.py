@@ -375,6 +375,7 @@ class Telemetry(Struct, frozen=True):
     """The whole rover at one moment, for the page and for recorders.
 
     ``twist`` and ``power`` are None while nobody knows: what is old is not shown as new.
+    ``supplies`` are all that measure the battery now, ``power`` the one that is believed.
     """
 
     stamp_s: float
@@ -401,3 +402,4 @@ class Telemetry(Struct, frozen=True):
     missed_ticks: int
     gamepad: GamepadView = GamepadView()
     maintenance: Maintained | None = None
+    supplies: tuple[PowerReading, ...] = ()

@@ -139,6 +139,7 @@ class Snapshot(Struct, frozen=True):
     missed_ticks: int
     gamepad: GamepadView = GamepadView()
     maintenance: Maintained | None = None
+    supplies: tuple[PowerReading, ...] = ()
 
 
 class Teller:
@@ -177,6 +178,7 @@ class Teller:
             missed_ticks=at.missed_ticks,
             gamepad=at.gamepad,
             maintenance=at.maintenance,
+            supplies=at.supplies,
         )
 
     def _wheels(

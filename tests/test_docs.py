@@ -28,8 +28,8 @@ from rover.messages import Arc, DriveCommand, Source, Telemetry
 from rover.motion.arming import LOOK_S, MAX_REQUEST_AGE_S
 from rover.motion.kinematics import Kinematics
 from rover.motion.sticks import StickInput, StickLimits, motion_from_sticks
-from rover.sim.truth import TruthRequest
 from rover.servo_pulses import ServoPulses
+from rover.sim.truth import TruthRequest
 from tests.builders import osr_config
 from tests.whole.memory_rover import MemoryRover
 from web.drive import MAX_FRAMES_HZ

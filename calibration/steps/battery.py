@@ -196,7 +196,9 @@ class BatteryStep:
                     "by it how much time is left."
                 )
             case _Stage.DONE:
-                return "Write it?" if self.changes() else "Nothing was told: there is nothing to write."
+                if self.changes():
+                    return "Write it?"
+                return "Nothing was told: there is nothing to write."
 
     def _choices(self) -> tuple[Choice, ...]:
         match self._stage:

@@ -19,23 +19,27 @@ from rover.config import Config
 class Entry:
     """A step: its name on the command line, and ``what`` it finds out.
 
-    ``make`` makes it out of the configuration and a draft; None for the gamepad's, which has a
-    conversation of its own.
+    ``begin`` makes it out of the configuration and a draft.
     """
 
     name: str
     what: str
-    make: Callable[[Config, bytes], Step] | None
+    begin: Callable[[Config, bytes], Step]
+
+
+def _battery(config: Config, _draft: bytes) -> Step:
+    return BatteryStep(config)
 
 
 CATALOGUE = (
     Entry("motors", "which output turns which wheel, and which way", MotorsStep),
     Entry("steering", "where straight ahead is, and how far the wheels go", SteeringStep),
     Entry("odometry", "the wheels' radius and the track", OdometryStep),
-    Entry("battery", "what is measured of it, and its capacity", lambda config, _: BatteryStep(config)),
-    Entry("gamepad", "what a gamepad's controls send", None),
+    Entry("battery", "what is measured of it, and its capacity", _battery),
 )
 BY_NAME = {entry.name: entry for entry in CATALOGUE}
+# It has a conversation of its own: with a pad, not with a rover.
+_GAMEPAD = ("gamepad", "what a gamepad's controls send")
 
 
 class StepStatus(Struct, frozen=True):
@@ -53,20 +57,21 @@ class StepStatus(Struct, frozen=True):
 
 def statuses(config: Config, history: History) -> tuple[StepStatus, ...]:
     """Return every step's status. Raises ConfigError if a record cannot be read."""
-    return tuple(_status(entry, config, history) for entry in CATALOGUE)
+    steps = (*((entry.name, entry.what) for entry in CATALOGUE), _GAMEPAD)
+    return tuple(_status(name, what, config, history) for name, what in steps)
 
 
-def _status(entry: Entry, config: Config, history: History) -> StepStatus:
-    record = history.latest(entry.name)
+def _status(name: str, what: str, config: Config, history: History) -> StepStatus:
+    record = history.latest(name)
     when = "" if record is None else _when(record.when)
-    if entry.name == "steering" and config.steering.calibrated and not when:
+    if name == "steering" and config.steering.calibrated and not when:
         when = "in a file"
     return StepStatus(
-        name=entry.name,
-        what=entry.what,
+        name=name,
+        what=what,
         done=when,
-        begun=bool(history.draft(entry.name)),
-        needed=entry.name == "steering" and not config.steering.calibrated,
+        begun=bool(history.draft(name)),
+        needed=name == "steering" and not config.steering.calibrated,
     )
 
 

@@ -27,6 +27,7 @@ _PUSHING_S = 0.4
 # A servo is this far behind at the most once it has been led there.
 _ARRIVES_S = 0.3
 _CLOSE_RAD = 1e-4
+_SAME_DEG = 0.05
 
 
 class CornerFound(Struct, frozen=True):
@@ -250,6 +251,6 @@ def _row(config: Config, one: CornerFound) -> Row:
     same = old is not None and (
         (old.channel, old.direction, old.min_deg, old.max_deg)
         == (output.channel, one.direction, one.min_deg, one.max_deg)
-        and abs(old.centre_deg - one.centre_deg) < 0.05
+        and abs(old.centre_deg - one.centre_deg) < _SAME_DEG
     )
     return Row(one.moved, ", ".join(says), changes=not same)

@@ -126,7 +126,8 @@ class MotorsStep:
             self._wanted_s = None
         if self._wanted_s is None or self._turned_s() >= LONGEST_S:
             return Rest(), present_s
-        return TurnWheel(self._names[len(self._seen)], self._config.maintenance.duty), self._wanted_s
+        name = self._names[len(self._seen)]
+        return TurnWheel(name, self._config.maintenance.duty), self._wanted_s
 
     def view(self) -> StepView:
         """Return what to show now."""

@@ -270,9 +270,7 @@ class OdometryStep:
             found.append(Row("wheel radius", _spread([self._line_part(r) for r in self._lines])))
         if self._spins:
             found.append(Row("track", _spread([self._width(run) for run in self._spins])))
-        return tuple(
-            Row(row.name, row.value, changes=True) for row in found
-        )
+        return tuple(Row(row.name, row.value, changes=True) for row in found)
 
     def _line_part(self, run: Run) -> float:
         return run.measured / abs(rolled_m(self._config, run.turned_rad))

@@ -276,7 +276,9 @@ class SteeringStep:
                     "wheels, and does the rover stand on a smooth floor or in the air?"
                 )
             case _Stage.SHOW:
-                return "Have a wheel steer, and look which one it is and which way it is led, slowly."
+                return (
+                    "Have a wheel steer, and look which one it is and which way it is led, slowly."
+                )
             case _Stage.WHICH:
                 return "Which wheel steered?"
             case _Stage.WAY:

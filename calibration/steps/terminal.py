@@ -8,6 +8,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.live import Live
 
+from calibration.steps.catalogue import Entry
 from calibration.steps.conversation import Conversation, keep, reloaded, written
 from calibration.steps.keys import Keyboard
 from calibration.steps.shown import shown
@@ -122,17 +123,13 @@ def converse(
 
 
 def calibrate(
-    name: str,
-    make: Callable[[bytes], Step],
-    config: Config,
-    directory: Path,
-    store: CalibrationStore,
-    console: Console,
+    entry: Entry, config: Config, directory: Path, store: CalibrationStore, console: Console
 ) -> None:
-    """Go through the step ``name`` at this terminal and write what it found, if it is wanted.
+    """Go through a step at this terminal and write what it found, if that is wanted.
 
-    ``make`` makes the step out of what was left in the middle. Raises RoverError.
+    It goes on from what was left in the middle. Raises RoverError.
     """
+    name = entry.name
     clock = SystemClock()
     keyboard = Keyboard()
     with ControlClient(directory, clock) as client:
@@ -144,7 +141,7 @@ def calibrate(
             except BadMessageError as error:
                 raise LinkError(str(error)) from error
 
-        step = make(store.history.draft(name))
+        step = entry.begin(config, store.history.draft(name))
         conversation = Conversation(step, client, _WHO, clock)
         said = ""
         try:

@@ -68,9 +68,7 @@ def changes(config: Config, seen: Sequence[Seen]) -> Changes:
 def rows(config: Config, seen: Sequence[Seen]) -> tuple[Row, ...]:
     """Say what was found out, a row for each output."""
     speeds = [
-        one.turn.speed_rad_s
-        for one in seen
-        if one.moved and one.turn.speed_rad_s is not None
+        one.turn.speed_rad_s for one in seen if one.moved and one.turn.speed_rad_s is not None
     ]
     usual_rad_s = median(speeds) if speeds else 0.0
     changed = changes(config, seen) if not contradiction(seen) else {}
@@ -92,9 +90,7 @@ def _motor(config: Config, one: Seen) -> MotorConfig:
     )
 
 
-def _row(
-    config: Config, one: Seen, usual_rad_s: float, changed: Mapping[KeyPath, Value]
-) -> Row:
+def _row(config: Config, one: Seen, usual_rad_s: float, changed: Mapping[KeyPath, Value]) -> Row:
     motor = config.wheels[one.configured].motor
     output = f"M{motor.channel} of 0x{motor.address:02X}"
     if not one.moved:

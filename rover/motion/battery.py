@@ -36,7 +36,7 @@ class BatteryWatch:
         self, readings: Sequence[PowerReading | None], now_s: float
     ) -> tuple[Condition, ...]:
         """Return what is wrong with the battery or with knowing it; ``readings`` best first."""
-        fresh = _fresh(readings, now_s)
+        fresh = fresh_readings(readings, now_s)
         if not fresh:
             return (
                 Condition(
@@ -86,16 +86,19 @@ class BatteryWatch:
 
 def fresh_power(readings: Sequence[PowerReading | None], now_s: float) -> PowerReading | None:
     """Return the first reading that is fresh enough to be believed, if there is one."""
-    fresh = _fresh(readings, now_s)
+    fresh = fresh_readings(readings, now_s)
     return fresh[0] if fresh else None
 
 
-def _fresh(readings: Sequence[PowerReading | None], now_s: float) -> list[PowerReading]:
-    return [
+def fresh_readings(
+    readings: Sequence[PowerReading | None], now_s: float
+) -> tuple[PowerReading, ...]:
+    """Return every reading that is fresh enough to be believed."""
+    return tuple(
         reading
         for reading in readings
         if reading is not None and now_s - reading.stamp_s <= _FRESH_S
-    ]
+    )
 
 
 class _Below:
