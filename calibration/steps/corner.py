@@ -45,7 +45,7 @@ class CornerFound(Struct, frozen=True):
 
 
 class Push:
-    """Whether a servo pushes: the battery's current is higher than while it held freely."""
+    """Whether a servo pushes: the battery's current stays higher than the least that was seen."""
 
     def __init__(self) -> None:
         self._free_a: float | None = None
@@ -57,15 +57,15 @@ class Push:
 
         A rover whose current is not measured is never told to push.
         """
-        if current_a is None or not arrived:
+        if current_a is not None and (self._free_a is None or current_a < self._free_a):
+            self._free_a = current_a
+        if current_a is None or self._free_a is None or not arrived:
             self._arrived_s = self._high_s = None
             return False
         if self._arrived_s is None:
             self._arrived_s = now_s
         if now_s - self._arrived_s < _ARRIVES_S:
             return False
-        if self._free_a is None or current_a < self._free_a:
-            self._free_a = current_a
         if current_a - self._free_a < _PUSHING_A:
             self._high_s = None
         elif self._high_s is None:

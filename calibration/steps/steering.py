@@ -111,7 +111,6 @@ class SteeringStep:
             current_a = telemetry.power.current_a if telemetry.power else None
             if self._push.pushes(current_a, telemetry.stamp_s, arrived=arrived):
                 corner.back_off()
-                self._push = Push()
                 self._remark = "It pushes against something there: it was led back a little."
 
     def press(self, key: str, now_s: float) -> None:
@@ -236,7 +235,6 @@ class SteeringStep:
         if corner is None or key == AGAIN.key:
             self._next()
             return
-        self._push = Push()
         if self._stage is _Stage.CENTRE:
             corner.mark_centre()
             self._stage = _Stage.LEFT_END

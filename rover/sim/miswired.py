@@ -6,6 +6,7 @@ provisioning or a calibration is worth is measured with these. Anybody who has t
 put further faults in (``rover.sim.faults``).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,7 @@ _LATCHING = 0x00
 _FACTORY_BAUD = 38400
 _FREE_ADDRESS = 0x85
 _OTHER_MONITOR = 0x44
+_BRACKET_DEG = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,12 @@ def _servos_unfed(devices: SimulatedDevices, _now_s: float) -> None:
         servo.supplied = False
 
 
+def _narrow_steering(devices: SimulatedDevices, _now_s: float) -> None:
+    """A bracket that is mounted the wrong way round: every corner meets it to the left."""
+    for servo in devices.plant.servos:
+        servo.ends_rad = (-math.inf, math.radians(_BRACKET_DEG))
+
+
 def _silent(devices: SimulatedDevices, _now_s: float) -> None:
     devices.bus.silent.add(devices.units[-1])
 
@@ -303,6 +311,11 @@ _ALL = (
     Miswired("servos-off-centre", "every servo horn sits some teeth off", _servos_off_centre),
     Miswired("swapped-servos", "two servos in each other's channel", _servos_swapped),
     Miswired("reversed-servo", "a servo that turns the other way", _servo_reversed),
+    Miswired(
+        "narrow-steering",
+        "corners that meet their brackets, 40 degrees to the left",
+        spoil=_narrow_steering,
+    ),
     Miswired("servos-without-power", "the servo board's V+ is not fed", spoil=_servos_unfed),
     Miswired("no-servo-board", "the servo board is not plugged in", spoil=_no_servo_board),
     Miswired("no-power-monitor", "the INA260 is not there", _no_monitor),

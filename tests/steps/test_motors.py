@@ -6,9 +6,11 @@ import pytest
 from msgspec import structs
 
 from calibration.steps.motors import ENOUGH_S, LONGEST_S, MotorsStep
+from calibration.steps.turning import EncoderFinding, TurnWatch
 from calibration.steps.view import Outcome
-from rover.messages import ArmState, RequestKind, Rest, TurnWheel
-from rover.sim.faults import LockWheel, SetEncoder, EncoderState
+from calibration.steps.wiring import Seen, changes, rows
+from rover.messages import ArmState, Maintained, RequestKind, Rest, TurnWheel
+from rover.sim.faults import LockWheel
 from tests.builders import osr_config
 from tests.steps.visit import Visit, saw
 from tests.steps.wired import motors_as_built
@@ -47,12 +49,12 @@ def test_what_is_wired_wrong_is_found_and_right_afterwards(wrong):
 def test_an_encoder_that_counts_the_wrong_way_is_found(wrong):
     visit = Visit(MotorsStep, wrong=wrong)
     look_at_all(visit)
-    changes = visit.step.changes()
+    found = visit.step.changes()
     first = visit.names[0]
-    assert changes["wheels", first, "motor", "encoder_reversed"] is True
-    inverted = changes.get(("wheels", first, "motor", "inverted"))
+    assert found["wheels", first, "motor", "encoder_reversed"] is True
+    inverted = found.get(("wheels", first, "motor", "inverted"))
     assert inverted is (True if wrong == "reversed-leads" else None)
-    assert {path[1] for path in changes} == {first}
+    assert {path[1] for path in found} == {first}
 
 
 def test_an_encoder_that_is_reversed_already_is_turned_round():
@@ -76,16 +78,41 @@ def test_what_the_configuration_cannot_mend_is_named(wrong):
     assert visit.step.changes() == {}
 
 
+def telling(visit, now_s, duty, places, current_a=0.4):
+    """Return telemetry in which the first output turns and the wheels' encoders tell this."""
+    telemetry = visit.rover.telemetry
+    wheels = tuple(
+        structs.replace(wheel, position_rad=place, current_a=current_a)
+        for wheel, place in zip(telemetry.wheels, places, strict=True)
+    )
+    maintained = Maintained("a test", visit.names[0], duty=duty)
+    return structs.replace(telemetry, stamp_s=now_s, wheels=wheels, maintenance=maintained)
+
+
 def test_crossed_encoder_plugs_are_named():
-    """Both encoders of a controller in each other's sockets: each motor's own counts nothing."""
+    """Both encoders of a controller in each other's sockets: the motor's own counts nothing."""
     visit = Visit(MotorsStep)
-    units = visit.rover.simulated.devices.units[0]
-    first, second = units.outputs
-    first.encoder_of, second.encoder_of = second, first
-    look_at_all(visit)
-    crossed = [row for row in visit.view.found if "socket" in row.value]
-    assert len(crossed) == 2
-    assert visit.step.changes() == {}
+    watch = TurnWatch(visit.rover.config, "left_front")
+    for step in range(20):
+        places = [0.0] * 6
+        places[visit.names.index("left_middle")] = step * 0.1
+        watch.see(telling(visit, 10.0 + step * 0.05, 0.15, places))
+    seen = Seen("left_front", "left_front", True, watch.turn())
+    assert seen.turn.encoder is EncoderFinding.CROSSED
+    (row,) = rows(visit.rover.config, [seen])
+    assert "left_middle's socket" in row.value
+    assert changes(visit.rover.config, [seen]) == {}
+
+
+def test_what_moves_while_the_output_has_no_power_does_not_count():
+    """A wheel that is turned by hand between two turns."""
+    visit = Visit(MotorsStep)
+    watch = TurnWatch(visit.rover.config, "left_front")
+    for step in range(20):
+        watch.see(telling(visit, 10.0 + step * 0.05, 0.15 * (step < 10), [step * 0.1] + [0.0] * 5))
+    turn = watch.turn()
+    assert watch.turned_s == pytest.approx(0.45)
+    assert turn.speed_rad_s == pytest.approx(2.0)
 
 
 def test_a_wheel_that_is_held_is_doubted_to_be_in_the_air():
@@ -154,6 +181,7 @@ def test_a_stop_ends_it_and_it_goes_on_where_it_was():
     visit.press("y")
     assert "Nothing can be moved" in visit.view.remark
     visit.rover.ask(RequestKind.CLEAR)
+    visit.wait(1.5)
     visit.press("y")
     assert visit.view.number == 2
     assert visit.view.hold

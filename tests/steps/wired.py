@@ -26,3 +26,13 @@ def motors_as_built(config: Config, changes: Changes, wrong: str = "") -> dict[s
         name: (wheel.motor.address, wheel.motor.channel, wheel.motor.inverted)
         for name, wheel in built.wheels.items()
     }
+
+
+def steering_as_built(config: Config, wrong: str = "") -> dict[str, tuple[int, float, int]]:
+    """Return each corner's channel, where the servo points it straight ahead, and its way."""
+    built = MISWIRED[wrong].built(config) if wrong else config
+    return {
+        name: (wheel.steer.channel, wheel.steer.centre_deg, wheel.steer.direction)
+        for name, wheel in built.wheels.items()
+        if wheel.steer is not None
+    }
