@@ -183,7 +183,7 @@ def web(  # noqa: PLR0917 - click passes them by name
     paired: bool,
 ) -> None:
     """Run the phone remote's web server."""
-    from calibration.store import calibration_path
+    from calibration.store import CalibrationStore, calibration_path
     from rover import invitation
     from rover.realtime import let_control_go_first
     from web.invitations import GOOD_FOR_S
@@ -206,13 +206,15 @@ def web(  # noqa: PLR0917 - click passes them by name
     config = files.load()
     log_to_stderr("web")
     let_control_go_first()
+    store = CalibrationStore(calibration_path(files.calibration, os.environ), files.load_with)
     run_web(
         config,
         directory,
         host=host or config.web.host,
         port=config.web.port if port is None else port,
         state_dir=paths.state_directory(),
-        calibration=calibration_path(files.calibration, os.environ),
+        store=store,
+        load=lambda: files.without_new(store.path).load(),
         ready=ready,
     )
 

@@ -17,7 +17,7 @@ from werkzeug.exceptions import (
 )
 from wsproto.utilities import RemoteProtocolError
 
-from web import api, auth, diagnosis, openapi, pad_page, pairing, shell, video
+from web import api, auth, calibrate_page, diagnosis, openapi, pad_page, pairing, shell, video
 from web.access import Access
 from web.answering import NO_ROOM
 from web.api import json_error
@@ -27,19 +27,23 @@ from web.names import HostNames
 from web.pad_desk import PadDesk
 from web.remote import Remote
 from web.sockets import MAX_MESSAGE_BYTES, PING_S, Place, Sockets, tune
+from web.step_desk import StepDesk
 
 # Who cannot watch may still have these: they tell nothing about the rover, or stop it.
 _OPEN_ENDPOINTS = frozenset(
     {
         *("page", "static", "api.health", "openapi.openapi"),
         *("pairing.form", "pairing.pair", "diagnosis.page", "pad.page", None),
+        *("calibrate.overview", "calibrate.step"),
     }
 )
 _OPEN_ROOM = "shell."
 _STOP_PATH = "/api/stop"
 _SOCKET_PATHS = "/ws"
-# The endpoints behind them; only paired devices have the second.
-_DRIVING, _CALIBRATING, _WATCHING = "converse", "calibrate_pad", "watch_camera"
+# The endpoints behind them; only paired devices calibrate.
+_DRIVING, _WATCHING = "converse", "watch_camera"
+_PAD, _STEP = "calibrate_pad", "calibrate_step"
+_CALIBRATING = frozenset({_PAD, _STEP})
 # A page is some fifty requests. All devices behind one address share this.
 _REQUESTS_HZ = 50.0
 _BURST_REQUESTS = 300
@@ -56,10 +60,12 @@ class _Misdirected(HTTPException):
     name = "Misdirected Request"
 
 
-def create_app(remote: Remote, sockets: Sockets, access: Access, desk: PadDesk) -> Flask:
+def create_app(
+    remote: Remote, sockets: Sockets, access: Access, desk: PadDesk, step_desk: StepDesk
+) -> Flask:
     """Return the application over ``remote``, whose WebSockets ``sockets`` keeps.
 
-    Gamepads are calibrated at ``desk``.
+    Gamepads are calibrated at ``desk``, all else at ``step_desk``.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -73,6 +79,7 @@ def create_app(remote: Remote, sockets: Sockets, access: Access, desk: PadDesk) 
     def end_device(device_id: str) -> None:
         sockets.end_device(device_id)
         desk.end_device(device_id)
+        step_desk.end_device(device_id)
 
     access.on_revoke(end_device)
     names = HostNames(remote.config.web.hosts.split())
@@ -95,6 +102,7 @@ def create_app(remote: Remote, sockets: Sockets, access: Access, desk: PadDesk) 
     app.register_blueprint(pairing.blueprint(access))
     app.register_blueprint(diagnosis.blueprint(remote, access))
     app.register_blueprint(pad_page.blueprint(access))
+    app.register_blueprint(calibrate_page.blueprint(access, step_desk))
     app.register_blueprint(video.blueprint(remote.pictures))
     app.register_blueprint(openapi.blueprint())
     app.register_error_handler(HTTPException, _error)
@@ -119,8 +127,11 @@ def create_app(remote: Remote, sockets: Sockets, access: Access, desk: PadDesk) 
 
     sock = Sock(app)
     sock.route(_SOCKET_PATHS, endpoint=_DRIVING)(converse)
-    sock.route(f"{_SOCKET_PATHS}/pad", endpoint=_CALIBRATING)(
+    sock.route(f"{_SOCKET_PATHS}/pad", endpoint=_PAD)(
         pad_page.conversation(remote, access, sockets, desk)
+    )
+    sock.route(f"{_SOCKET_PATHS}/calibrate/<name>", endpoint=_STEP)(
+        calibrate_page.conversation(remote, access, sockets, step_desk)
     )
     sock.route(f"{_SOCKET_PATHS}/camera", endpoint=_WATCHING)(
         video.conversation(remote.pictures, remote.clock, sockets)
@@ -137,9 +148,9 @@ def _count_places(app: Flask, sockets: Sockets, access: Access) -> None:
 
     def open_socket() -> None:
         """Prepare the connection before the WebSocket library takes it over."""
-        if request.endpoint not in {_DRIVING, _CALIBRATING, _WATCHING}:
+        if request.endpoint not in {_DRIVING, _WATCHING, *_CALIBRATING}:
             return
-        if request.endpoint == _CALIBRATING:
+        if request.endpoint in _CALIBRATING:
             pairing.paired(access)
         if NO_ROOM in request.environ:
             raise ServiceUnavailable("no thread is free")

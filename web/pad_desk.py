@@ -6,7 +6,6 @@ the rover; where this thread is stuck or gone, control takes them back by itself
 
 import logging
 import threading
-from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +18,7 @@ from rover.clock import Clock
 from rover.config import BindingsConfig
 from rover.errors import ConfigError, DeviceError, LinkError, RoverError
 from rover.pad_messages import LearnedPad
+from web.talk import BadKeyError, Hear, Tell
 
 _log = logging.getLogger(__name__)
 
@@ -51,10 +51,6 @@ _encode = msgspec.json.Encoder().encode
 _key = msgspec.json.Decoder(KeyFrame).decode
 
 
-class BadKeyError(Exception):
-    """A page sent what no page of this server sends."""
-
-
 class PadDesk:
     """Calibrates for one page at a time. ``ask`` reaches control; ``store`` keeps the result."""
 
@@ -79,8 +75,8 @@ class PadDesk:
         self,
         who: str,
         device_id: str,
-        hear: Callable[[float], list[str | bytes]],
-        tell: Callable[[str], None],
+        hear: Hear,
+        tell: Tell,
     ) -> None:
         """Calibrate with one page until it is done, or ``hear`` raises that it has gone.
 
@@ -108,8 +104,8 @@ class PadDesk:
     def _calibrate(
         self,
         borrowing: Borrowing,
-        hear: Callable[[float], list[str | bytes]],
-        tell: Callable[[str], None],
+        hear: Hear,
+        tell: Tell,
     ) -> tuple[str, LearnedPad | None]:
         session: Session | None = None
         shown: PadFrame | None = None

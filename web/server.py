@@ -25,6 +25,7 @@ from web.pictures import Pictures
 from web.remote import Remote
 from web.secure import SecureFront
 from web.sockets import Sockets
+from web.step_desk import StepDesk
 
 # A flood that the door works off at once makes nobody else try again a second later.
 _BACKLOG = 1024
@@ -44,13 +45,14 @@ class WebServer:
         host: str,
         port: int,
         state_dir: Path,
-        calibration: Path | None = None,
+        store: CalibrationStore | None = None,
+        load: Callable[[], Config] | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Listen on ``host``:``port`` (0: any free one).
 
-        ``calibration`` is the file into which calibrated gamepads are written, by default one in
-        ``state_dir``.
+        ``store`` keeps what is calibrated, by default in ``state_dir``; ``load`` reads the
+        configuration anew, by default it stays ``config``.
 
         Raises ServeError if that cannot be had, ConfigError if the key and the paired devices
         cannot be kept in ``state_dir``.
@@ -73,13 +75,10 @@ class WebServer:
         pictures = Pictures(directory, clock)
         self.remote = Remote(config, self._client, self._stop_client, clock, pictures)
         self.sockets = Sockets(self.remote)
-        desk = PadDesk(
-            self._client.ask_for_pads,
-            CalibrationStore(calibration or state_dir / "calibration.toml"),
-            config.gamepad.bindings,
-            clock,
-        )
-        application = create_app(self.remote, self.sockets, self.access, desk)
+        store = store or CalibrationStore(state_dir / "calibration.toml")
+        desk = PadDesk(self._client.ask_for_pads, store, config.gamepad.bindings, clock)
+        step_desk = StepDesk(self._client, self.remote.hub, load or (lambda: config), store, clock)
+        application = create_app(self.remote, self.sockets, self.access, desk, step_desk)
 
         def give_back(visitor: Visitor) -> None:
             self.door.wait_for(visitor)
@@ -148,19 +147,20 @@ def run_web(
     host: str,
     port: int,
     state_dir: Path,
-    calibration: Path | None = None,
+    store: CalibrationStore | None = None,
+    load: Callable[[], Config] | None = None,
     ready: Callable[[WebServer], None],
 ) -> None:
     """Serve the phone remote until SIGTERM or SIGINT; runs in the main thread.
 
     ``directory`` is where control's sockets are or will be, ``state_dir`` where the key and the
-    paired devices are kept, ``calibration`` the file for calibrated gamepads; ``ready`` is called
+    paired devices are kept; ``store`` and ``load`` as ``WebServer`` has them; ``ready`` is called
     once the page can be opened. Raises ServeError when the port cannot be had, ConfigError when
     the key or the devices cannot be kept.
     """
     ending = threading.Event()
     server = WebServer(
-        config, directory, host=host, port=port, state_dir=state_dir, calibration=calibration
+        config, directory, host=host, port=port, state_dir=state_dir, store=store, load=load
     )
     try:
         with _signals_set(ending):

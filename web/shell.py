@@ -18,7 +18,10 @@ _STATIC = Path(__file__).parent / "static"
 _WORKER = "worker.js"
 # Scripts that are not the remote's, or that it loads only where there is a camera.
 _APART = frozenset(
-    {_WORKER, "pair.js", "offline.js", "pad.js", "pad-picture.js", "camera.js", "camera-picture.js"}
+    {
+        *(_WORKER, "pair.js", "offline.js", "pad.js", "pad-picture.js"),
+        *("calibrate.js", "calibrate-wheels.js", "camera.js", "camera-picture.js"),
+    }
 )
 _FOR_EVER = "public, max-age=31536000, immutable"
 _VERSION_CHARACTERS = 12

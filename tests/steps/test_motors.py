@@ -1,4 +1,4 @@
-"""Motors: whatever is wired wrong, a person who looks finds out, and the configuration is mended."""
+"""Motors: whatever is wired wrong, who looks finds out, and the configuration is mended."""
 
 import math
 

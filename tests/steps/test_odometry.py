@@ -124,9 +124,7 @@ def test_it_may_be_left_while_it_drives():
     assert "it has gone" in visit.view.text
     visit.press("enter")
     visit.enter(measured_m)
-    assert all(
-        value == pytest.approx(0.075, rel=PART) for value in visit.step.changes().values()
-    )
+    assert all(value == pytest.approx(0.075, rel=PART) for value in visit.step.changes().values())
 
 
 def test_a_curve_is_no_line():

@@ -121,9 +121,7 @@ class Visit:
 
     def steers_deg(self) -> dict[str, float]:
         """Return where every wheel truly points."""
-        return {
-            wheel.name: math.degrees(wheel.steer_rad) for wheel in self.rover.truth().wheels
-        }
+        return {wheel.name: math.degrees(wheel.steer_rad) for wheel in self.rover.truth().wheels}
 
     def key_of(self, wheel: str) -> str:
         """Return the key that names a wheel in the question that is asked now."""

@@ -1,6 +1,5 @@
 """How a simulated rover's motors and servos are really wired, to hold a calibration against."""
 
-
 import msgspec
 
 from calibration.steps.step import Changes

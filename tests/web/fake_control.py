@@ -18,6 +18,8 @@ from rover.messages import (
     Arc,
     ArmState,
     DriveCommand,
+    Maintained,
+    MaintenanceOrder,
     Motion,
     Pose,
     PowerReading,
@@ -25,6 +27,8 @@ from rover.messages import (
     RequestKind,
     Stop,
     Telemetry,
+    TurnServo,
+    TurnWheel,
     Twist,
     WheelView,
 )
@@ -67,7 +71,7 @@ def still_rover() -> Telemetry:
         max_yaw_rate_rad_s=1.5,
         can_crab=False,
         wheels=tuple(
-            WheelView(name, x_m, y_m, 0.075, 0.0, 0.0, 0.0, 0.1) for name, x_m, y_m in _WHEELS
+            WheelView(name, x_m, y_m, 0.075, 0.0, 0.0, 0.0, 0.1, 0.0) for name, x_m, y_m in _WHEELS
         ),
         pose=Pose(0.0, 0.0, 0.0),
         twist=Twist(0.0, 0.0, 0.0),
@@ -96,6 +100,9 @@ class FakeControl:
         self.commands: list[DriveCommand] = []
         self.refused: list[str] = []
         self.requests: list[Request] = []
+        # What calibrations have ordered, and how far each wheel has turned by that.
+        self.orders: list[MaintenanceOrder] = []
+        self._turned_s = 0.0
         # Set by a test that has pads to lend.
         self.lender: LendablePad | None = None
         self._owed: list[ReceivedRequest] = []
@@ -239,6 +246,8 @@ class FakeControl:
         inbox = self._link.receive()
         with self._changed:
             self.commands += inbox.drive
+            for order in inbox.orders:
+                self._obey(order)
             self.refused += [refused.reason for refused in inbox.refused]
             for received in inbox.requests:
                 self.requests.append(received.request)
@@ -254,11 +263,35 @@ class FakeControl:
                 self._link.answer_pad_ask(asked, loan)
             self._changed.notify_all()
 
+    def _obey(self, order: MaintenanceOrder) -> None:
+        """Turn the one wheel, or lead the one servo, that a calibration asks for: at once."""
+        self.orders.append(order)
+        if self.telemetry.state is not ArmState.MAINTENANCE:
+            return
+        now_s = time.monotonic()
+        elapsed_s, self._turned_s = min(0.1, now_s - self._turned_s), now_s
+        told = Maintained("a test")
+        wheels = list(self.telemetry.wheels)
+        match order.order:
+            case TurnWheel(name, duty):
+                told = Maintained("a test", name, duty=duty)
+                wheels = [
+                    msgspec.structs.replace(
+                        wheel, position_rad=(wheel.position_rad or 0.0) + 3.0 * elapsed_s
+                    )
+                    if wheel.name == name
+                    else wheel
+                    for wheel in wheels
+                ]
+            case TurnServo(name, angle_rad):
+                told = Maintained("a test", name, steer_rad=angle_rad)
+        self.update(maintenance=told, wheels=tuple(wheels))
+
     def _give_answer(self, received: ReceivedRequest) -> None:
         self._link.answer(received, self._answer(received.request.kind))
 
     def _answer(self, kind: RequestKind) -> Answer:
-        if kind is RequestKind.ARM and self.refusals:
+        if kind in {RequestKind.ARM, RequestKind.MAINTAIN} and self.refusals:
             return Answer(False, self.refusals)
         self.update(
             state={
@@ -266,7 +299,8 @@ class FakeControl:
                 RequestKind.DISARM: ArmState.DISARMED,
                 RequestKind.STOP: ArmState.ESTOP,
                 RequestKind.CLEAR: ArmState.DISARMED,
-            }[kind]
+                RequestKind.MAINTAIN: ArmState.MAINTENANCE,
+            }.get(kind, self.telemetry.state)
         )
         return Answer(True)
 

@@ -87,6 +87,13 @@ class Phone:
         self.send("request", kind=kind, number=number, seen=self.telemetry["state"])
         return self.wait("answer", lambda frame: frame["number"] == number)
 
+    def look_for(self, duration_s: float) -> None:
+        """Take in whatever comes within so long."""
+        end_s = time.monotonic() + duration_s
+        while (left_s := end_s - time.monotonic()) > 0 and self.close_code is None:
+            if select.select([self._socket], [], [], left_s)[0]:
+                self._take()
+
     def send_text(self, text: str) -> None:
         """Send any text as one message."""
         self._put(TextMessage(text))

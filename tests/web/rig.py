@@ -21,6 +21,7 @@ from web.pictures import Picture
 from web.remote import Remote
 from web.server import WebServer
 from web.sockets import Sockets
+from web.step_desk import StepDesk
 
 
 class NoPictures:
@@ -52,14 +53,12 @@ class OnePicture(NoPictures):
 
 
 def application(remote: Remote, access: Access) -> Flask:
-    """The server's application without its sockets and threads; it calibrates no gamepad."""
-    desk = PadDesk(
-        lambda ask: PadLoan("a test lends no pads"),
-        CalibrationStore(Path("/nowhere/calibration.toml")),
-        remote.config.gamepad.bindings,
-        remote.clock,
-    )
-    return create_app(remote, Sockets(remote), access, desk)
+    """The server's application without its sockets and threads; it calibrates nothing."""
+    store = CalibrationStore(Path("/nowhere/calibration.toml"))
+    bindings = remote.config.gamepad.bindings
+    desk = PadDesk(lambda ask: PadLoan("a test lends no pads"), store, bindings, remote.clock)
+    step_desk = StepDesk(remote.client, remote.hub, lambda: remote.config, store, remote.clock)
+    return create_app(remote, Sockets(remote), access, desk, step_desk)
 
 
 @contextmanager

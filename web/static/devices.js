@@ -12,6 +12,7 @@ export class DeviceList {
     setHidden(byId("pair"), mayDrive);
     setHidden(byId("doctor"), !mayDrive);
     setHidden(byId("calibrate-pad"), !mayDrive);
+    setHidden(byId("calibrate"), !mayDrive);
     if (mayDrive) await this.#ask("/api/devices", {});
     else this.#list.replaceChildren();
   }
