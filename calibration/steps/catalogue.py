@@ -45,14 +45,13 @@ _GAMEPAD = ("gamepad", "what a gamepad's controls send")
 class StepStatus(Struct, frozen=True):
     """Whether a step has been done: when, in ISO 8601, empty if never.
 
-    ``begun``: it has been left in the middle. ``needed``: nothing arms before it is done.
+    ``begun``: it has been left in the middle.
     """
 
     name: str
     what: str
     done: str
     begun: bool
-    needed: bool
 
 
 def statuses(config: Config, history: History) -> tuple[StepStatus, ...]:
@@ -71,7 +70,6 @@ def _status(name: str, what: str, config: Config, history: History) -> StepStatu
         what=what,
         done=when,
         begun=bool(history.draft(name)),
-        needed=name == "steering" and not config.steering.calibrated,
     )
 
 

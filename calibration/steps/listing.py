@@ -34,7 +34,7 @@ def done_text(one: StepStatus) -> str:
     if one.begun:
         return "begun, not finished"
     if not one.done:
-        return "no, and nothing arms before" if one.needed else "no"
+        return "no"
     try:
         when = datetime.datetime.fromisoformat(one.done).astimezone()
     except ValueError:

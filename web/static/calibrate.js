@@ -114,7 +114,7 @@ function show(view) {
   setText(byId("hold-text"), view.hold);
   showChoices(view.choices);
   showAsked(view.asked);
-  setHidden(byId("rover"), view.wheels.length === 0);
+  setHidden(byId("drawing"), view.wheels.length === 0);
   drawWheels(byId("rover"), view.wheels);
   showFound(view.found);
 }
@@ -126,7 +126,7 @@ function end(text) {
   setText(byId("remark"), "");
   showChoices([]);
   showAsked(null);
-  for (const id of ["steps", "hold", "rover"]) setHidden(byId(id), true);
+  for (const id of ["steps", "hold", "drawing"]) setHidden(byId(id), true);
   setHidden(byId("again"), false);
 }
 
