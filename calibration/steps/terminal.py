@@ -114,11 +114,11 @@ def converse(
         while step.outcome is None:
             try:
                 talk.hear(keys.pressed())
+                conversation.go_on(telemetry(), clock.now_s())
+                live.update(shown(step.view(), talk.typed, holding=talk.holding))
+                clock.sleep_s(_STEP_S)
             except KeyboardInterrupt:
                 talk.hear(["q"])
-            conversation.go_on(telemetry(), clock.now_s())
-            live.update(shown(step.view(), talk.typed, holding=talk.holding))
-            clock.sleep_s(_STEP_S)
     return step.outcome
 
 

@@ -6,6 +6,7 @@ import pty
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,13 @@ from tests.whole.real_rover import _HOME, WITHIN_S, RealRover, wait_for
 NAMES = (
     *("left_front", "right_front", "left_middle"),
     *("right_middle", "left_rear", "right_rear"),
+)
+
+
+# Ctrl-C is a signal only where the terminal is the process's own.
+_IN_ITS_TERMINAL = (
+    "import fcntl, runpy, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "runpy.run_module('rover', run_name='__main__', alter_sys=True)"
 )
 
 
@@ -42,7 +50,7 @@ class Terminal:
         master, slave = pty.openpty()
         self._master = master
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "rover", *arguments],
+            [sys.executable, "-c", _IN_ITS_TERMINAL, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -93,8 +101,6 @@ class Terminal:
 
 @pytest.fixture
 def rover(tmp_path_factory) -> Iterator[WrongRover]:
-    import tempfile
-
     with tempfile.TemporaryDirectory(prefix="rover-") as name:
         rover = WrongRover(Path(name))
         wait_for(lambda: all(device.ready for device in rover.telemetry().devices), "never came up")
