@@ -52,7 +52,7 @@ class History:
                 entry["before"] = value
             keys.append(entry)
         document["changed"] = keys
-        self._make_folder()
+        self.make_folder()
         everybody = sorted(self.folder.glob("[0-9]*-*.toml"))
         number = int(everybody[-1].name.split("-")[0]) + 1 if everybody else 1
         replace_file(self.folder / f"{number:06d}-{step}.toml", tomlkit.dumps(document), ADVICE)
@@ -79,7 +79,7 @@ class History:
     def save_draft(self, step: str, content: bytes) -> None:
         """Keep a conversation that is left in the middle; nothing if there is nothing in it."""
         if content:
-            self._make_folder()
+            self.make_folder()
             replace_file(self._draft(step), content.decode(), ADVICE)
         else:
             self.drop_draft(step)
@@ -109,7 +109,7 @@ class History:
     def _kept(self, step: str) -> list[Path]:
         return sorted(self.folder.glob(f"[0-9]*-{step}.toml"))
 
-    def _make_folder(self) -> None:
+    def make_folder(self) -> None:
         """Make the folder for whoever may write the file: a page's server and people alike."""
         try:
             self.folder.mkdir()

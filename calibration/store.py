@@ -18,6 +18,7 @@ from tomlkit.items import Table
 
 from calibration.history import ADVICE, History
 from calibration.whole_file import replace_file
+from rover.clock import Clock, SystemClock
 from rover.config.files import MAX_FILE_BYTES, usual_places
 from rover.config.layers import Layer, LayerFile, faults_in
 from rover.config.pads import PadConfig
@@ -25,6 +26,8 @@ from rover.config.toml_lines import KeyPath, key_lines
 from rover.errors import ConfigError
 
 _GAMEPAD = "gamepad"
+# Writing takes some milliseconds.
+_OTHERS_WRITE_S, _LOOK_S = 5.0, 0.02
 
 
 def calibration_path(named: Path | None, environ: Mapping[str, str]) -> Path:
@@ -61,11 +64,13 @@ class CalibrationStore:
         path: Path,
         judge: Callable[[LayerFile], object] = lambda file: None,
         now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
+        clock: Clock | None = None,
     ) -> None:
         self.path = path
         self.history = History(path)
         self._judge = judge
         self._now = now
+        self._clock = clock or SystemClock()
 
     def put_pad(self, key: str, pad: PadConfig) -> None:
         """Write what was found out about the pad ``key`` in the place of what was known."""
@@ -149,17 +154,36 @@ class CalibrationStore:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Let one process at a time change the file."""
+        """Let one process at a time change the file.
+
+        The folder of the records is locked: others may use the file's own for a lock of theirs.
+        """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.path.parent, os.O_RDONLY)
+            self.history.make_folder()
+            lock = os.open(self.history.folder, os.O_RDONLY)
         except OSError as error:
             raise ConfigError(f"{self.path.parent} cannot be used: {error.strerror}") from error
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._take(lock)
             yield
         finally:
             os.close(lock)
+
+    def _take(self, lock: int) -> None:
+        end_s = self._clock.now_s() + _OTHERS_WRITE_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if self._clock.now_s() > end_s:
+                    raise ConfigError(
+                        f"another program has been changing {self.path} for "
+                        f"{_OTHERS_WRITE_S:g} s: end it, nothing was changed"
+                    ) from error
+            else:
+                return
+            self._clock.sleep_s(_LOOK_S)
 
 
 def _plain(pad: PadConfig) -> Table:

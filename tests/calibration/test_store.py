@@ -1,13 +1,16 @@
 """The calibration file: written whole, comments kept, undone."""
 
+import fcntl
 import itertools
 import os
 import stat
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from calibration.store import CalibrationStore, calibration_path
+from rover.clock import ManualClock
 from rover.config.files import NOWHERE, load_config
 from rover.config.pads import PadButtonsConfig, PadConfig, PadStickConfig, PadTriggerConfig
 from rover.errors import ConfigError
@@ -144,3 +147,80 @@ def test_who_may_write_the_file_may_undo_too(tmp_path):
         os.umask(before)
     assert stat.S_IMODE((folder / "calibration.toml").stat().st_mode) == 0o644
     assert stat.S_IMODE((folder / "calibration-history").stat().st_mode) == 0o2775
+
+
+def test_a_program_that_never_ends_writing_is_not_waited_for(store, tmp_path):
+    store.put_pad("045e:02ea", OTHER)
+    lock = os.open(store.history.folder, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    before = store.path.read_text()
+    try:
+        hasty = CalibrationStore(store.path, clock=ManualClock())
+        with pytest.raises(ConfigError, match="another program"):
+            hasty.put_pad("045e:02ea", PAD)
+    finally:
+        os.close(lock)
+    assert store.path.read_text() == before
+
+
+WHEEL = ("wheels", "left_front")
+
+
+def test_steps_are_written_key_by_key_and_taken_back(store):
+    store.path.parent.mkdir()
+    mine = "# mine\n[wheels.left_front.steer]\ncentre_deg = 151.5 # well\n"
+    store.path.write_text(mine)
+    store.put("motors", {(*WHEEL, "motor", "inverted"): True})
+    store.put("odometry", {(*WHEEL, "radius_m"): 0.078})
+    config = load_config(calibration_file=store.path, places=NOWHERE).config
+    wheel = config.wheels["left_front"]
+    assert (wheel.motor.inverted, wheel.radius_m) == (True, 0.078)
+    assert wheel.steer.centre_deg == 151.5
+    assert "centre_deg = 151.5 # well" in store.path.read_text()
+    assert store.undo("motors") == {(*WHEEL, "motor", "inverted"): None}
+    wheel = load_config(calibration_file=store.path, places=NOWHERE).config.wheels["left_front"]
+    assert (wheel.motor.inverted, wheel.radius_m) == (False, 0.078)
+    store.undo("odometry")
+    assert "centre_deg = 151.5 # well" in store.path.read_text()
+    assert tomllib.loads(store.path.read_text()) == tomllib.loads(mine)
+    with pytest.raises(ConfigError, match="no calibration of the motors"):
+        store.undo("motors")
+
+
+def test_a_step_that_found_nothing_wrong_is_remembered(store):
+    store.put("motors", {})
+    assert not store.path.exists()
+    record = store.history.latest("motors")
+    assert record.before == {}
+    assert record.when.tzinfo is not None
+    store.undo("motors")
+    assert store.history.latest("motors") is None
+
+
+def test_what_does_not_fit_the_rest_is_not_written(store):
+    def judge(file):
+        load_config(calibration=file, places=NOWHERE)
+
+    strict = CalibrationStore(store.path, judge)
+    with pytest.raises(ConfigError, match="nothing was changed"):
+        strict.put("motors", {(*WHEEL, "motor", "channel"): 2})
+    assert not store.path.exists()
+    assert store.history.latest("motors") is None
+
+
+def test_drafts_are_kept_and_dropped(store):
+    store.path.parent.mkdir()
+    assert store.history.draft("motors") == b""
+    store.history.save_draft("motors", b'{"a":1}')
+    assert store.history.draft("motors") == b'{"a":1}'
+    store.history.save_draft("motors", b"")
+    assert store.history.draft("motors") == b""
+    store.history.drop_draft("motors")
+
+
+def test_a_record_that_is_spoilt_is_named(store):
+    store.put("motors", {})
+    (record,) = store.history.folder.iterdir()
+    record.write_text("nonsense")
+    with pytest.raises(ConfigError, match="remove it"):
+        store.undo("motors")
