@@ -18,6 +18,7 @@ from rich.live import Live
 from calibration.findings import pad_config
 from calibration.session import Outcome, Session
 from calibration.store import CalibrationStore
+from calibration.taking_over import SERVICE_RUNTIME, taken_over
 from rover.clock import Clock, SystemClock
 from rover.config import Config
 from rover.config.input_codes import button_name
@@ -28,9 +29,7 @@ from rover.gamepad.survey import nodes_that_may_be_pads
 from rover.link import ControlClient
 from rover.messages import ArmState
 
-# Where the service has its sockets and its calibration, see systemd/rover-control.service.
-SERVICE_RUNTIME = Path("/run/rover")
-SERVICE_STATE = Path("/var/lib/rover")
+_WHO = "the terminal"
 _STEP_S = 0.02
 _FRAMES_HZ = 15
 # For so long it is waited for a pad to be let go of.
@@ -145,23 +144,20 @@ def calibrate(
         console.print("Left. Nothing was written.")
         return
     store.put_pad(pad.identity.key, pad_config(session.found))
+    # Only now that it has its pad back: a rover that lends it does not read its files.
+    taken = _taken_over(store.path, directory)
     console.print(
-        f"Written to {store.path}. {what_to_do_next(store.path)} "
-        "rover calibrate gamepad --undo takes it back.",
+        f"Written to {store.path}. {taken} rover calibrate gamepad --undo takes it back.",
         soft_wrap=True,
         markup=False,
     )
 
 
-def what_to_do_next(written: Path) -> str:
-    """Say how control gets to read what was written."""
-    if SERVICE_RUNTIME.is_dir() and SERVICE_STATE not in written.parents:
-        return (
-            "The rover that runs here as a service reads its own file: "
-            f"sudo install -D -m 644 {written} {SERVICE_STATE / 'calibration.toml'}, then "
-            "sudo systemctl restart rover-control."
-        )
-    return "Start control anew to drive with it."
+def _taken_over(written: Path, directory: Path) -> str:
+    if not (directory / "requests.ipc").exists():
+        return taken_over(written, None, _WHO)
+    with ControlClient(directory) as client:
+        return taken_over(written, client, _WHO)
 
 
 def require_not_armed(directory: Path) -> None:

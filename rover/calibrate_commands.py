@@ -56,7 +56,7 @@ def calibrate_gamepad(device: str | None, undo: bool, directory: Path, files: Co
 
     store = _store(files)
     if undo:
-        click.echo(f"{store.undo_pad()} ({store.path}). {_reload(directory)}")
+        click.echo(f"{store.undo_pad()} ({store.path}). {_taken_over(store.path, directory)}")
         return
     converse(files.without_new(store.path).load(), device, directory, store, terminal())
 
@@ -77,7 +77,7 @@ def _add_step(name: str, text: str) -> None:
         if undo:
             undone = store.undo(name)
             what = ", ".join(".".join(path) for path in undone) or "nothing that was written"
-            click.echo(f"Taken back: {what} ({store.path}). {_reload(directory)}")
+            click.echo(f"Taken back: {what} ({store.path}). {_taken_over(store.path, directory)}")
             return
         config = files.without_new(store.path).load()
         converse(BY_NAME[name], config, directory, store, terminal())
@@ -116,12 +116,12 @@ def _store(files: ConfigFiles) -> "CalibrationStore":
     return CalibrationStore(path, files.load_with)
 
 
-def _reload(directory: Path) -> str:
+def _taken_over(written: Path, directory: Path) -> str:
     """Have a control that runs there read its files anew; say how that went."""
-    from calibration.steps.conversation import reloaded
+    from calibration.taking_over import taken_over
     from rover.link import ControlClient
 
     if not (directory / "requests.ipc").exists():
-        return "Control reads it when it starts."
+        return taken_over(written, None, "the terminal")
     with ControlClient(directory) as client:
-        return reloaded(client, "the terminal")
+        return taken_over(written, client, "the terminal")

@@ -63,6 +63,7 @@ PLACES = {
     "/healthz",
     "/pair",
     "/doctor",
+    "/calibrate",
     "/static",
     "/path",
 }

@@ -14,10 +14,11 @@ import msgspec
 from msgspec import Struct
 
 from calibration.steps.catalogue import BY_NAME, Entry, StepStatus, statuses
-from calibration.steps.conversation import Conversation, Rover, keep, reloaded, written
+from calibration.steps.conversation import Conversation, Rover, keep, written
 from calibration.steps.step import Step
 from calibration.steps.view import Outcome, StepView
 from calibration.store import CalibrationStore
+from calibration.taking_over import taken_over
 from rover.clock import Clock
 from rover.config import Config
 from rover.errors import ConfigError, LinkError, RoverError
@@ -114,7 +115,8 @@ class StepDesk:
     def undo(self, name: str, who: str) -> str:
         """Take the latest calibration of a step back; say so. Raises ConfigError."""
         self._store.undo(name)
-        return f"The latest calibration of the {name} was taken back. {reloaded(self._rover, who)}"
+        taken = taken_over(self._store.path, self._rover, who)
+        return f"The latest calibration of the {name} was taken back. {taken}"
 
     def end_device(self, device_id: str) -> None:
         """End what a device does here that may not drive any more."""
@@ -155,7 +157,7 @@ class StepDesk:
             finally:
                 keep(step, entry.name, self._store.history)
         if step.outcome is Outcome.WRITE:
-            text += f" {reloaded(self._rover, who)}"
+            text += f" {taken_over(self._store.path, self._rover, who)}"
         _end(tell, text, written=step.outcome is Outcome.WRITE)
 
     def _go_through(self, conversation: Conversation, name: str, hear: Hear, tell: Tell) -> str:

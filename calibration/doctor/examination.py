@@ -16,8 +16,8 @@ from calibration.doctor.walk import Check
 # What no question to a standing rover answers.
 _ONLY_TURNING = (
     "which way each wheel turns, which output and encoder is whose, a weak motor, an encoder that "
-    "is off, which servo turns which corner and which way, servo centres, servo power, wheel "
-    "radius and track show only when something turns"
+    "is off, which servo turns which corner and which way, servo centres and ends, servo power, "
+    "wheel radius and track show only when something turns"
 )
 _TURN = "Lift the wheels off the ground, then `rover calibrate`: it turns one at a time."
 

@@ -11,9 +11,9 @@ from calibration.history import History
 from calibration.steps.step import Step
 from calibration.steps.view import Outcome
 from calibration.store import CalibrationStore
+from calibration.taking_over import Asked
 from rover.clock import Clock
-from rover.errors import LinkError
-from rover.messages import Answer, ArmState, Order, RequestKind, Telemetry
+from rover.messages import ArmState, Order, RequestKind, Telemetry
 
 # Telemetry that was under way when the state changed is older than this afterwards.
 _SETTLES_S = 0.3
@@ -22,19 +22,8 @@ _SILENT_S = 1.0
 _TOKEN_BYTES = 16
 
 
-class Rover(Protocol):
+class Rover(Asked, Protocol):
     """Where control is asked and ordered: a ``ControlClient``, or a test's."""
-
-    def request(
-        self,
-        kind: RequestKind,
-        who: str,
-        timeout_s: float = 1.0,
-        stamp_s: float | None = None,
-        token: str = "",
-    ) -> Answer:
-        """Ask, and wait for the answer. Raises LinkError."""
-        ...
 
     def order(self, token: str, order: Order, stamp_s: float) -> None:
         """Send what is to move; never waits."""
@@ -122,17 +111,6 @@ def written(step: Step, name: str, store: CalibrationStore) -> str:
     store.put(name, changes)
     store.history.drop_draft(name)
     return f"Written to {store.path}." if changes else "Noted: nothing had to be changed."
-
-
-def reloaded(rover: Rover, who: str) -> str:
-    """Have control read its files anew; say how that went, and what to do if it did not."""
-    try:
-        answer = rover.request(RequestKind.RELOAD, who, timeout_s=5.0)
-    except LinkError as error:
-        return f"Start control anew to drive with it: {error}"
-    if answer.accepted:
-        return "The rover drives with it from now on."
-    return f"The rover does not use it yet: {'; '.join(answer.refusals)}."
 
 
 def keep(step: Step, name: str, history: History) -> None:

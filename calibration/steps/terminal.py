@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.live import Live
 
 from calibration.steps.catalogue import Entry
-from calibration.steps.conversation import Conversation, keep, reloaded, written
+from calibration.steps.conversation import Conversation, keep, written
 from calibration.steps.keys import Keyboard
 from calibration.steps.shown import shown
 from calibration.steps.step import Step
 from calibration.steps.view import Outcome
 from calibration.store import CalibrationStore
+from calibration.taking_over import taken_over
 from rover.clock import Clock, SystemClock
 from rover.config import Config
 from rover.errors import BadMessageError, ConfigError, LinkError
@@ -157,7 +158,8 @@ def calibrate(
             finally:
                 keep(step, name, store.history)
         if said:
-            said += f" {reloaded(client, _WHO)} rover calibrate {name} --undo takes it back."
+            taken = taken_over(store.path, client, _WHO)
+            said += f" {taken} rover calibrate {name} --undo takes it back."
         console.print(said or _left(step, name), soft_wrap=True, markup=False)
 
 

@@ -10,7 +10,8 @@ from calibration.detector import HOLD_S
 from calibration.gamepad import REST_S, SETTLE_S
 from calibration.questions import QUESTIONS
 from calibration.session import Outcome, Session
-from calibration.terminal import converse, require_not_armed, take, what_to_do_next
+from calibration.taking_over import taken_over
+from calibration.terminal import converse, require_not_armed, take
 from rover.clock import ManualClock
 from rover.config import BindingsConfig
 from rover.errors import DeviceError, LinkError
@@ -18,7 +19,7 @@ from rover.gamepad.codes import EV_ABS, EV_KEY, Axis, Control, Key
 from rover.gamepad.identity import PadIdentity
 from rover.gamepad.mapping import AxisRange, KeyButton, PadCapabilities, StickAxis
 from rover.gamepad.raw_pad import Event
-from rover.messages import ArmState
+from rover.messages import Answer, ArmState, RequestKind
 from tests.web.fake_control import FakeControl
 
 AXES = {Axis.X: AxisRange(-100, 100), Axis.Y: AxisRange(-100, 100)}
@@ -343,11 +344,28 @@ def test_the_rover_that_is_a_service_is_asked_too(tmp_path, monkeypatch):
             require_not_armed(tmp_path)
 
 
-def test_who_calibrates_is_told_how_the_service_gets_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("calibration.terminal.SERVICE_RUNTIME", tmp_path / "run")
-    monkeypatch.setattr("calibration.terminal.SERVICE_STATE", tmp_path / "state")
+class Answering:
+    """Answers as it is told to."""
+
+    def __init__(self, answer: Answer | LinkError) -> None:
+        self.answer = answer
+
+    def request(self, kind, who, timeout_s=1.0, stamp_s=None, token=""):
+        assert kind is RequestKind.RELOAD
+        if isinstance(self.answer, LinkError):
+            raise self.answer
+        return self.answer
+
+
+def test_who_calibrates_is_told_how_the_rover_gets_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("calibration.taking_over.SERVICE_RUNTIME", tmp_path / "run")
+    monkeypatch.setattr("calibration.taking_over.SERVICE_STATE", tmp_path / "state")
     mine, its = tmp_path / "calibration.toml", tmp_path / "state" / "calibration.toml"
-    assert what_to_do_next(mine).startswith("Start control anew")
+    assert "when it starts" in taken_over(mine, None, "me")
+    assert "from now on" in taken_over(mine, Answering(Answer(True)), "me")
+    armed = Answering(Answer(False, ("it is armed",)))
+    assert "it is armed; then rover reload" in taken_over(mine, armed, "me")
+    assert "anew" in taken_over(mine, Answering(LinkError("no answer")), "me")
     (tmp_path / "run").mkdir()
-    assert f"install -D -m 644 {mine} {its}" in what_to_do_next(mine)
-    assert what_to_do_next(its).startswith("Start control anew")
+    assert f"install -D -m 644 {mine} {its}" in taken_over(mine, Answering(Answer(True)), "me")
+    assert "from now on" in taken_over(its, Answering(Answer(True)), "me")

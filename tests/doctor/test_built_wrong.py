@@ -42,6 +42,7 @@ SEEN_TURNING = {
     "dead-encoder": "an encoder that is off",
     "weak-motor": "a weak motor",
     "servos-off-centre": "servo centres",
+    "narrow-steering": "servo centres and ends",
     "swapped-servos": "which servo",
     "reversed-servo": "which servo",
     "servos-without-power": "servo power",
