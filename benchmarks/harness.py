@@ -66,6 +66,6 @@ def measure(measurement: Measurement, effort: Effort, progress: Progress) -> Out
     conditions = describe_load()
     try:
         records = measurement.run(effort, progress)
-    except (NotMeasuredError, RoverError) as error:
+    except (NotMeasuredError, RoverError, ConnectionError) as error:
         return Outcome(measurement.name, measurement.title, conditions, trouble=str(error))
     return Outcome(measurement.name, measurement.title, conditions, tuple(records))
