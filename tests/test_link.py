@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import zmq
 
+from rover.bus_messages import BusAsk, BusAskKind, BusLoan
 from rover.clock import SystemClock
 from rover.errors import BadMessageError, LinkError
 from rover.link import MAX_MESSAGE_BYTES, ControlClient, ControlLink, Inbox, RefusedDrive
@@ -25,6 +26,7 @@ from rover.messages import (
 )
 
 WITHIN_S = 5.0
+BUS_ASK = BusAsk(BusAskKind.BEGIN, "a test", "0123456789")
 
 
 @pytest.fixture
@@ -316,3 +318,50 @@ def test_a_client_finds_control_again_after_a_restart(
     for _ in range(2):
         with ControlLink(directory) as link:
             connect(link, client)
+
+
+def answering_bus_asks(link: ControlLink, answer: BusLoan) -> tuple[threading.Thread, list[BusAsk]]:
+    """Answer the first question for the bus from a thread; return that, and what it hears."""
+    heard: list[BusAsk] = []
+
+    def answer_one() -> None:
+        deadline_s = time.monotonic() + WITHIN_S
+        while not heard and time.monotonic() < deadline_s:
+            for received in link.receive().bus_asks:
+                heard.append(received.ask)
+                link.answer_bus_ask(received, answer)
+
+    thread = threading.Thread(target=answer_one)
+    thread.start()
+    return thread, heard
+
+
+def test_the_bus_is_asked_for_and_answered(link: ControlLink, client: ControlClient) -> None:
+    loan = BusLoan("", True, True, "/dev/serial0")
+    thread, heard = answering_bus_asks(link, loan)
+    assert client.ask_for_bus(BUS_ASK, WITHIN_S) == loan
+    thread.join()
+    assert heard == [BUS_ASK]
+
+
+@pytest.mark.parametrize("changed", [{"who": ""}, {"who": "x" * 61}, {"token": "x"}, {"kind": "?"}])
+def test_nonsense_about_the_bus_is_refused_and_reaches_nobody(
+    link: ControlLink, directory: Path, changed: dict[str, object]
+) -> None:
+    context = zmq.Context()
+    socket = context.socket(zmq.DEALER)
+    socket.linger = 0
+    try:
+        socket.connect(f"ipc://{directory / 'bus.ipc'}")
+        message = msgspec.to_builtins(BUS_ASK) | changed
+        socket.send_multipart((b"1", msgspec.msgpack.encode(message)))
+        deadline_s = time.monotonic() + WITHIN_S
+        while not socket.poll(10):
+            assert link.receive().bus_asks == ()
+            assert time.monotonic() < deadline_s
+        number, answer = socket.recv_multipart()
+    finally:
+        socket.close()
+        context.term()
+    assert number == b"1"
+    assert "not a question for the serial bus" in msgspec.msgpack.decode(answer)["refusal"]

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from benchmarks.fuzz.independent import agrees
 from benchmarks.fuzz.target import Family, Target, require
+from rover.bus_messages import BusAsk, BusAskKind, BusLoan
 from rover.camera_messages import PictureHead, Rung, Wanted
 from rover.config.pads import PadButtonsConfig, PadConfig, PadStickConfig, PadTriggerConfig
 from rover.errors import BadMessageError
@@ -170,6 +171,15 @@ _PAD_LOANS = (
         ("no permission to read /dev/input/event9",),
     ),
 )
+_BUS_ASKS = tuple(
+    BusAsk(kind, "rover doctor", "0123456789abcdef", power)
+    for kind in BusAskKind
+    for power in (False, True)
+)
+_BUS_LOANS = (
+    BusLoan("the rover is armed: disarm it first"),
+    BusLoan("", True, True, "/dev/serial0"),
+)
 _HEADS = (
     PictureHead(Rung.HALF, 7, 7343.609, 320, 240),
     PictureHead(Rung.FULL, 7, 7343.609, trouble="the ribbon is loose"),
@@ -220,6 +230,22 @@ TARGETS = (
         _reader(decoding.pad_loan),
         _seeds((b"1",), _PAD_LOANS),
         _tokens(*_PAD_LOANS, *_PAD_LOANS[1].pads),
+    ),
+    Target(
+        "questions for the serial bus",
+        Family.IPC,
+        _reader(decoding.bus_ask),
+        _seeds((_IDENTITY, b"1"), _BUS_ASKS),
+        _tokens(*_BUS_ASKS),
+        weight=0.5,
+    ),
+    Target(
+        "the serial bus, lent",
+        Family.IPC,
+        _reader(decoding.bus_loan),
+        _seeds((b"1",), _BUS_LOANS),
+        _tokens(*_BUS_LOANS),
+        weight=0.5,
     ),
     Target(
         "pictures watched",

@@ -270,7 +270,7 @@ def claim(directory: Path) -> IO[str]:
     except OSError as error:
         lock.close()
         raise InUseError(
-            f"another `rover control` is running in {directory}: stop it, or give this one "
-            "its own directory with --dir"
+            f"another `rover control` is running in {directory}, its alarm, or `rover setup "
+            "roboclaw`: end that, or give this one its own directory with --dir"
         ) from error
     return lock

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from rover.config import PowerConfig
 from rover.messages import Condition, PowerReading, Reaction, Severity
 
+# The code of not knowing it.
+BATTERY_UNKNOWN = "battery-unknown"
+
 # A battery sags for as long as the wheels speed up: only what lasts counts.
 _LASTS_S = 1.0
 # What a battery recovers by when its load goes: up to 20 A over some 40 milliohms, and a cell's
@@ -40,7 +43,7 @@ class BatteryWatch:
         if not fresh:
             return (
                 Condition(
-                    "battery-unknown",
+                    BATTERY_UNKNOWN,
                     "nothing measures the battery: check the motor controllers and the INA260",
                 ),
             )

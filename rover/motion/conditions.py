@@ -18,7 +18,7 @@ from rover.messages import (
     WheelFeedback,
 )
 from rover.motion.arming import STOP_BUTTON, UNCALIBRATED
-from rover.motion.battery import BatteryWatch
+from rover.motion.battery import BATTERY_UNKNOWN, BatteryWatch
 from rover.motion.obedience import Obedience
 
 
@@ -85,7 +85,9 @@ class Watch:
                     "steering.calibrated = true",
                 )
             )
-        found += self._battery.conditions(observed.power, now_s)
+        battery = self._battery.conditions(observed.power, now_s)
+        # The controllers cannot tell of it, and they are back before anything arms.
+        found += [c for c in battery if not (observed.bus_away and c.code == BATTERY_UNKNOWN)]
         for device in observed.monitor:
             if not device.ready:
                 found.append(

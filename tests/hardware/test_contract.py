@@ -9,7 +9,7 @@ import pytest
 
 from rover.errors import DeviceError
 from rover.hardware.base import PowerMonitor, Reach, Steering, WheelDrive
-from rover.messages import ArmState
+from rover.messages import ArmState, WheelReading
 from rover.sim.roboclaw_settings import CLASSIC, NEWER, OLD_STATUS
 from tests.hardware import benches
 from tests.hardware.benches import CONFIG, Bench
@@ -194,6 +194,31 @@ class TestWheelDrive:
         drive_bench.driver.start()
         self.run(drive_bench, 0.1)
         assert drive_bench.all_ready(drive_bench.driver.health())
+
+    def test_let_go_of_its_bus_is_left_alone_until_it_is_taken_back(self, drive_bench):
+        drive = drive_bench.driver
+        drive.start()
+        self.run(drive_bench, 0.2)
+        drive.let_go("lent to a test")
+        assert drive_bench.none_ready(drive.health())
+        for _ in range(3):
+            drive_bench.clock.sleep_s(1.0)
+            with pytest.raises(DeviceError, match="lent to a test"):
+                drive.start()
+            assert self.reach(drive_bench) == Reach(acknowledged=False, complete=True)
+            drive.poll()
+        # Nothing of before is believed any more.
+        assert drive.power() is None
+        for wheel in drive.feedback().wheels:
+            assert wheel == WheelReading()
+        for entry in drive.health():
+            assert not entry.firmware
+            assert math.isinf(entry.silent_s)
+            assert "lent to a test" in entry.errors
+        drive.take_back()
+        drive.start()
+        self.run(drive_bench, 0.2)
+        assert drive_bench.all_ready(drive.health())
 
     def test_closed_it_is_not_ready_and_may_be_started_again(self, drive_bench):
         drive_bench.driver.start()

@@ -17,6 +17,8 @@ from rover.hardware.bus import serial_line
 from rover.hardware.bus.serial_line import open_serial_line
 
 CLOCK = SystemClock()
+# Whether TIOCEXCL is set: asm-generic/ioctls.h; termios does not name it.
+TIOCGEXCL = 0x80045440
 
 
 class FarEnd:
@@ -47,6 +49,17 @@ def line(far_end):
     opened = open_serial_line(far_end.port, 115200, CLOCK)
     yield opened
     opened.close()
+
+
+@pytest.mark.parametrize("pseudo", [True, False])
+def test_a_port_is_shut_to_programs_that_take_no_lock(far_end, monkeypatch, pseudo) -> None:
+    """Where it ends with its last user, as a pseudo-terminal with another end does not."""
+    if not pseudo:
+        monkeypatch.setattr(serial_line, "_PSEUDO_TERMINALS", range(0))
+    line = open_serial_line(far_end.port, 115200, CLOCK)
+    (shut,) = struct.unpack("i", fcntl.ioctl(line._fd, TIOCGEXCL, bytes(4)))
+    line.close()
+    assert bool(shut) is not pseudo
 
 
 def soon() -> float:

@@ -4,10 +4,15 @@ import contextlib
 import os
 import pty
 import select
+import signal
 import sys
 import termios
 import time
 from pathlib import Path
+
+
+class EndedError(AssertionError):
+    """It ended before it said what it was to say."""
 
 
 class Terminal:
@@ -25,6 +30,7 @@ class Terminal:
             }
             os.execv(sys.executable, [*arguments, "--dir", where, *options])
         self.text = ""
+        self._ended = False
 
     def until(self, words: str) -> None:
         """Read on until ``words`` have come."""
@@ -36,7 +42,7 @@ class Terminal:
                 try:
                     self.text += os.read(self.fd, 65536).decode()
                 except OSError:
-                    raise AssertionError(self.text) from None
+                    raise EndedError(self.text) from None
 
     def says(self, answer: str) -> None:
         os.write(self.fd, answer.encode())
@@ -47,6 +53,12 @@ class Terminal:
     def signalled(self, number: int) -> None:
         os.kill(self.pid, number)
 
+    def killed(self) -> None:
+        """Have it be gone, if it is not."""
+        if not self._ended:
+            self.signalled(signal.SIGKILL)
+            self.ends()
+
     def ends(self) -> int:
         """Wait until it has ended, hear it out, and return its exit code."""
         with contextlib.suppress(OSError):
@@ -54,4 +66,5 @@ class Terminal:
                 self.text += part.decode()
         code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         os.close(self.fd)
+        self._ended = True
         return code

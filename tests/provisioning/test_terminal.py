@@ -6,8 +6,11 @@ import pytest
 
 from calibration.provisioning.bench import Wishes
 from calibration.provisioning.terminal import converse
-from rover.errors import InUseError
+from rover.clock import SystemClock
+from rover.errors import DeviceError, InUseError
+from rover.hardware.bus.serial_line import open_serial_line
 from rover.link import claim
+from rover.simulated import simulated
 from tests.builders import osr_config
 from tests.provisioning.at_a_terminal import Terminal
 from tests.sim.served import Served
@@ -39,6 +42,22 @@ def test_a_key_stops_a_wheel_that_turns(tmp_path) -> None:
             assert [unit.timeout_s for unit in seen.controllers] == [0.0, 0.0, 0.0]
             while any(wheel.speed_rad_s != 0.0 for wheel in truth.truth().wheels):
                 assert time.monotonic() < deadline_s
+    finally:
+        served.end()
+
+
+def test_a_controllers_own_usb_is_not_used_while_somebody_has_the_rovers_port(tmp_path) -> None:
+    """Whoever has it may drive the wheels of the controller that would be told otherwise."""
+    served = Served(tmp_path / "sim", "--unpaced")
+    config = simulated(osr_config(), served.directory)
+    usb = Wishes(str(tmp_path / "usb"), tmp_path, dry_run=True)
+    try:
+        line = open_serial_line(served.port, 115200, SystemClock())
+        with pytest.raises(DeviceError, match=r"serial0 .*another program uses it"):
+            converse(config, usb, tmp_path / "elsewhere")
+        line.close()
+        with pytest.raises(DeviceError, match=r"usb .*no such port"):
+            converse(config, usb, tmp_path / "elsewhere")
     finally:
         served.end()
 

@@ -10,14 +10,12 @@ from rover.errors import DeviceError
 from rover.hardware.bus import framing
 from rover.hardware.roboclaw_bus import RoboclawBus
 from rover.link import ReceivedRequest
-from rover.messages import ArmState, Request, RequestKind
-from rover.sim.faults import Silence
+from rover.messages import Arc, ArmState, Request, RequestKind
+from rover.sim.faults import Silence, UnplugI2c
 from tests.whole.memory_rover import MemoryRover
 
 WHO, TOKEN = "rover setup roboclaw", "0123456789"
 TICK_S = 0.01
-# The loop's longest tick; bringing one controller up takes some 10 ms of wire.
-LONG_TICK_S = 0.03
 SET_TIMEOUT, READ_TIMEOUT, DUTY_M1 = 14, 15, 32
 
 
@@ -93,6 +91,16 @@ def test_control_lets_go_of_the_port_with_the_motors_off(rover, borrower):
     assert rover.port.opened == opened
 
 
+def test_power_that_is_asked_for_too_early_comes_only_with_the_bus(rover, borrower):
+    borrower.power = True
+    loan = borrower.ask(BusAskKind.BEGIN)
+    assert not loan.lent
+    assert not loan.power
+    rover.run(0.1)
+    assert rover.port.line is None
+    assert not rover.truth().motor_enable
+
+
 def test_nothing_arms_and_nothing_is_calibrated_meanwhile(rover, borrower):
     borrower.begins()
     words = f"the serial bus is lent to {WHO}: end it there"
@@ -105,6 +113,29 @@ def test_nothing_arms_and_nothing_is_calibrated_meanwhile(rover, borrower):
     assert rover.telemetry.refusals == (words,)
     assert [condition.code for condition in rover.telemetry.conditions] == ["bus-lent"]
     assert all("lent to" in device.errors[0] for device in rover.telemetry.devices[:3])
+
+
+def test_without_a_power_monitor_that_is_the_only_reason_too(rover, borrower):
+    """Nobody measures the battery meanwhile, which is nothing to look for."""
+    rover.simulated.inject(UnplugI2c(rover.config.power.address))
+    borrower.begins()
+    borrower.keeps(3.0)
+    codes = [condition.code for condition in rover.telemetry.conditions]
+    assert codes == ["bus-lent", "power-monitor"]
+    borrower.ask(BusAskKind.DONE)
+    rover.run(0.5)
+    assert [condition.code for condition in rover.telemetry.conditions] == ["power-monitor"]
+
+
+def test_every_tick_of_it_counts_for_the_watchdog(rover, borrower):
+    reached = []
+    rover.ticked = reached.append
+    borrower.begins()
+    borrower.keeps(0.5)
+    borrower.ask(BusAskKind.DONE)
+    rover.run(0.5)
+    assert len(reached) > 50
+    assert all(reached)
 
 
 def test_in_the_tick_in_which_it_is_asked_for_nobody_arms_any_more(rover, borrower):
@@ -139,6 +170,15 @@ def test_only_a_disarmed_rover_lends(rover, borrower, state, what_to_do):
     rover.run(0.2)
     assert rover.port.line is not None
     assert rover.state is state
+
+
+def test_who_drives_notices_nothing_of_somebody_who_wants_the_bus(rover, borrower):
+    rover.driving(Arc(0.8, 0.0))
+    for kind in BusAskKind:
+        borrower.ask(kind)
+    rover.run(1.0)
+    assert rover.state is ArmState.ARMED
+    assert rover.truth().twist.vx_mps > 0.75
 
 
 def test_given_back_its_controllers_come_up_from_nothing_and_it_arms(rover, borrower):
@@ -301,6 +341,20 @@ def test_controllers_that_do_not_answer_keep_nobody_from_setting_them_up(rover, 
     borrower.opens()
 
 
+def test_the_port_is_kept_until_each_controller_that_counts_has_acknowledged_its_stop(
+    rover, borrower
+):
+    rover.simulated.inject(Silence(0x81, True))
+    began_s = rover.clock.now_s()
+    loan = borrower.ask(BusAskKind.BEGIN)
+    while not loan.lent:
+        loan = borrower.ask(BusAskKind.KEEP)
+        assert loan.refusal == ""
+    # Until it counts as lost: then it stops by its own timeout, if it turns at all.
+    silence_s = rover.config.deadlines.controller_s
+    assert silence_s - 6 * TICK_S <= rover.clock.now_s() - began_s <= silence_s + 0.1
+
+
 def longest_tick_s(rover: MemoryRover, while_doing: Callable[[], object]) -> float:
     ticks = []
     ticked = rover.loop.tick
@@ -326,7 +380,7 @@ def test_no_tick_is_held_up_by_letting_go_or_by_taking_back(rover, borrower):
         borrower.lets_go()
         rover.run(1.0)
 
-    assert longest_tick_s(rover, there_and_back) <= LONG_TICK_S
+    assert longest_tick_s(rover, there_and_back) <= TICK_S
     assert rover.telemetry.conditions == ()
 
 

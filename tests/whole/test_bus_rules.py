@@ -5,7 +5,9 @@ a time. Borrowers keep the rules that the client keeps: they open the port only 
 them, and close it some time after they have heard that it is not.
 """
 
-from dataclasses import dataclass
+import itertools
+import math
+from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -13,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from rover.bus_lending import KEPT_FOR_S
 from rover.bus_messages import BusAsk, BusAskKind
 from rover.clock import ManualClock
+from rover.hardware.base import Reach
 from rover.link import ReceivedBusAsk, ReceivedRequest
 from rover.loop import ControlLoop
 from rover.messages import ArmState, Request, RequestKind
@@ -27,6 +30,8 @@ MOVING = {ArmState.ARMED, ArmState.MAINTENANCE}
 # Port tried four times a second, controllers up within half a second.
 BACK_WITHIN_S = KEPT_FOR_S + 0.25 + 0.5 + 4 * TICK_S
 
+_TOKENS = itertools.count(1)
+
 
 @dataclass
 class Borrower:
@@ -37,11 +42,8 @@ class Borrower:
     lent: bool = False
     power: bool = False
     open: bool = False
-    asked_s: float = 0.0
-
-    @property
-    def token(self) -> str:
-        return f"token of {self.name}"
+    asked_s: float = -math.inf
+    token: str = field(default_factory=lambda: f"token {next(_TOKENS)}")
 
 
 class BusRules(RuleBasedStateMachine):
@@ -77,6 +79,7 @@ class BusRules(RuleBasedStateMachine):
         assert not any(permitted.wheel_rad_s)
         assert not any(permitted.duty)
         assert permitted.stamp_s == self.began_s, "told in an earlier tick"
+        assert self.drive.reach.complete, "a controller has not acknowledged that it stands"
         assert not self.panel.enabled, "let go of with the motors powered"
 
     def tick(self) -> None:
@@ -89,12 +92,14 @@ class BusRules(RuleBasedStateMachine):
         assert not having or self.away, "control and a borrower have the port"
         if self.away:
             assert self.state not in MOVING
-            has_said = [b for b in self.borrowers if b.lent and b.power]
-            assert not self.panel.enabled or (has_said and self.state is ArmState.DISARMED)
-            silent = all(self.clock.now_s() - b.asked_s > KEPT_FOR_S + TICK_S for b in having)
-            assert not (having and silent and self.panel.enabled), "power for who is silent"
+            wants = [b for b in self.borrowers if b.power and self.lately(b)]
+            assert not self.panel.enabled or (wants and self.state is ArmState.DISARMED)
         if self.state in {ArmState.ESTOP, ArmState.FAULT}:
             assert not self.panel.enabled
+
+    def lately(self, borrower: Borrower) -> bool:
+        """Whether it has asked within the time for which that counts."""
+        return self.clock.now_s() - borrower.asked_s <= KEPT_FOR_S + 2 * TICK_S
 
     def say(self, borrower: Borrower, kind: BusAskKind) -> None:
         ask = BusAsk(kind, borrower.name, borrower.token, borrower.power)
@@ -132,7 +137,7 @@ class BusRules(RuleBasedStateMachine):
 
     @rule(i=borrowers_st)
     def opens(self, i: int) -> None:
-        """As the client does: only on an answer that is fresh, and only if nobody has it."""
+        """As the client does, on an answer that is fresh; the port's lock lets one in."""
         borrower = self.borrowers[i]
         fresh = self.clock.now_s() - borrower.asked_s < 1.0
         if borrower.lent and fresh and self.away and not any(b.open for b in self.borrowers):
@@ -170,6 +175,12 @@ class BusRules(RuleBasedStateMachine):
     @rule(pressed=st.booleans())
     def button(self, pressed: bool) -> None:
         self.panel.pressed = pressed
+        self.tick()
+
+    @rule(complete=st.booleans())
+    def controllers_acknowledge(self, complete: bool) -> None:
+        """Or not all of those that are there, on a bad wire."""
+        self.drive.reach = Reach(acknowledged=True, complete=complete)
         self.tick()
 
     @rule(ticks=st.sampled_from([1, 5, 60, 160]))

@@ -21,6 +21,8 @@ from rover.clock import Clock
 from rover.errors import DeviceError, DeviceTimeoutError
 
 _INT = struct.Struct("i")
+# Major numbers that Linux gives to them.
+_PSEUDO_TERMINALS = range(136, 144)
 # Where Linux lists the terminals that its console writes to.
 _ACTIVE_CONSOLES = Path("/sys/class/tty/console/active")
 
@@ -152,10 +154,23 @@ def open_serial_line(port: str, baud: int, clock: Clock) -> SerialLine:
         opened = serial.Serial(port, baudrate=baud, timeout=0, write_timeout=0.05, exclusive=True)
     except (OSError, ValueError, termios.error) as error:
         raise DeviceError(f"cannot open {port} at {baud} baud: {_cause(port, error)}") from error
+    _keep_others_out(opened.fileno())
     line = PosixSerialLine(opened, clock)
     # Whoever had the port before may have been killed with a packet stuck in it.
     line.discard_output()
     return line
+
+
+def _keep_others_out(descriptor: int) -> None:
+    """Have the kernel refuse the port to programs that take no lock, but for root's.
+
+    A pseudo-terminal, the simulator's for instance, would stay shut after a client that is killed,
+    for its other end goes on.
+    """
+    node = os.fstat(descriptor)
+    if os.major(node.st_rdev) not in _PSEUDO_TERMINALS:
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(descriptor, termios.TIOCEXCL)
 
 
 def _console_names() -> frozenset[str]:
