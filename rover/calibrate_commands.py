@@ -103,6 +103,13 @@ _add_step(
     """,
 )
 _add_step(
+    "square",
+    """Find out whether left and right wheels are equally large, for those who want it.
+
+    UMBmark's square, which you drive round to the left and round to the right and measure.
+    """,
+)
+_add_step(
     "battery",
     """Compare what the rover measures with a multimeter, and tell how much is in the battery.
     """,

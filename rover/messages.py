@@ -181,11 +181,13 @@ class WheelTargets(Struct, frozen=True):
 class WheelReading(Struct, frozen=True):
     """What is known of one wheel, each value with the time it was read; never a guess.
 
-    ``None`` has not been read yet, or too long ago to be so still.
+    ``None`` has not been read yet, or too long ago to be so still. Nothing of ``position_rad`` has
+    been missed since ``counted_since_s``.
     """
 
     position_rad: float | None = None
     position_stamp_s: float = -math.inf
+    counted_since_s: float | None = None
     speed_rad_s: float | None = None
     current_a: float | None = None
     current_stamp_s: float = -math.inf
@@ -345,6 +347,8 @@ class WheelView(Struct, frozen=True):
     ``position_rad`` is the angle by which it has turned since control started, read its
     configuration anew or had its bus back, positive rolling forward, as last read: where
     ``speed_rad_s`` is None, that was a while ago.
+    Nothing of it has been missed since ``counted_since_s``: two angles with the same tell how far
+    it turned in between.
     """
 
     name: str
@@ -356,6 +360,7 @@ class WheelView(Struct, frozen=True):
     speed_rad_s: float | None
     current_a: float | None
     position_rad: float | None = None
+    counted_since_s: float | None = None
 
 
 class GamepadView(Struct, frozen=True):

@@ -195,6 +195,7 @@ class Teller:
                 speed_rad_s=reading.speed_rad_s,
                 current_a=reading.current_a,
                 position_rad=reading.position_rad,
+                counted_since_s=reading.counted_since_s,
             )
             for (name, wheel), steer_rad, wheel_rad_s, reading in zip(
                 self._config.wheels.items(),

@@ -13,7 +13,7 @@ def listed(found: tuple[StepStatus, ...]) -> Table:
     for heading in ("step", "finds out", "done", "command"):
         table.add_column(heading)
     for one in found:
-        style = "" if one.done else "yellow"
+        style = "" if one.done or one.optional else "yellow"
         table.add_row(
             one.name, one.what, done_text(one), f"rover calibrate {one.name}", style=style
         )
@@ -25,8 +25,8 @@ def next_text(found: tuple[StepStatus, ...]) -> str:
     begun = next((one.name for one in found if one.begun), "")
     if begun:
         return f"Next: rover calibrate {begun} goes on where it was left."
-    missing = next((one.name for one in found if not one.done), "")
-    return f"Next: rover calibrate {missing}" if missing else "All steps have been done."
+    missing = next((one.name for one in found if not (one.done or one.optional)), "")
+    return f"Next: rover calibrate {missing}" if missing else "All that has to be calibrated is."
 
 
 def done_text(one: StepStatus) -> str:
@@ -34,7 +34,7 @@ def done_text(one: StepStatus) -> str:
     if one.begun:
         return "begun, not finished"
     if not one.done:
-        return "no"
+        return "no, and need not be" if one.optional else "no"
     try:
         when = datetime.datetime.fromisoformat(one.done).astimezone()
     except ValueError:

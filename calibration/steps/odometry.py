@@ -20,6 +20,7 @@ from calibration.steps.measuring import (
     width_for,
     yaw_rad,
 )
+from calibration.steps.places import MISSED, Places, seen_places, stands
 from calibration.steps.step import AGAIN, LEAVE, WRITE, Changes, Value
 from calibration.steps.view import Asked, Choice, Outcome, Row, StepView
 from rover.config import Config
@@ -29,7 +30,6 @@ from rover.messages import Order, Rest, Telemetry
 # A tape is read to 5 mm: over 2 m that is a quarter of a per cent.
 LEAST_M = 2.0
 LEAST_TURNS = 2.0
-_STANDS_RAD_S = 0.05
 
 _LINE = Choice("s", "Measure a straight line: the wheels' radius")
 _SPIN = Choice("t", "Measure turns on the spot: the track")
@@ -58,7 +58,7 @@ class Run(Struct, frozen=True):
 class _Draft(Struct, frozen=True):
     names: tuple[str, ...]
     stage: _Stage
-    start_rad: tuple[float, ...]
+    start: Places
     lines: tuple[Run, ...]
     spins: tuple[Run, ...]
 
@@ -76,9 +76,9 @@ class OdometryStep:
         self._stage = _Stage.CHOOSE
         self._lines: list[Run] = []
         self._spins: list[Run] = []
-        self._places: tuple[float, ...] | None = None
+        self._places: Places | None = None
         self._stands = False
-        self._start: tuple[float, ...] = ()
+        self._start = Places((), ())
         self._turned: tuple[float, ...] = ()
         self._remark = ""
         self.outcome: Outcome | None = None
@@ -91,15 +91,8 @@ class OdometryStep:
 
     def see(self, telemetry: Telemetry) -> None:
         """Take in what the rover tells of itself."""
-        places: list[float] = []
-        fastest = 0.0
-        for wheel in telemetry.wheels:
-            if wheel.position_rad is None or wheel.speed_rad_s is None:
-                self._places = None
-                return
-            places.append(wheel.position_rad)
-            fastest = max(fastest, abs(wheel.speed_rad_s))
-        self._places, self._stands = tuple(places), fastest < _STANDS_RAD_S
+        self._places = seen_places(telemetry.wheels)
+        self._stands = stands(telemetry.wheels)
 
     def press(self, key: str, now_s: float) -> None:
         """Take in one of the choices; another key changes nothing."""
@@ -175,7 +168,7 @@ class OdometryStep:
         except (msgspec.DecodeError, UnicodeDecodeError):
             return
         if kept.names == tuple(self._config.wheels):
-            self._stage, self._start = kept.stage, kept.start_rad
+            self._stage, self._start = kept.stage, kept.start
             self._lines, self._spins = list(kept.lines), list(kept.spins)
             self._remark = "Goes on where it was left."
 
@@ -201,6 +194,10 @@ class OdometryStep:
             line = self._stage is _Stage.LINE_START
             self._stage = _Stage.LINE_RUN if line else _Stage.SPIN_RUN
             return
+        if not self._start.same_count(self._places):
+            self._stage = _Stage.CHOOSE
+            self._remark = MISSED
+            return
         self._turned = self._so_far()
         self._remark = self._why_not()
         if not self._remark:
@@ -208,9 +205,9 @@ class OdometryStep:
             self._stage = _Stage.LINE_LENGTH if line else _Stage.SPIN_TURNS
 
     def _so_far(self) -> tuple[float, ...]:
-        if self._places is None or len(self._places) != len(self._start):
+        if self._places is None:
             return (0.0,) * len(self._config.wheels)
-        return tuple(now - then for now, then in zip(self._places, self._start, strict=True))
+        return self._start.turned_rad(self._places)
 
     def _why_not(self) -> str:
         """Say why the run that has just ended measures nothing, empty if it does."""

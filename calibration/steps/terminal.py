@@ -28,7 +28,7 @@ _FRAMES_HZ = 15
 # A terminal tells no key that is held: the wheel turns for so long, or until any key.
 _HOLD_S = 1.6
 _COMES_UP_S = 3.0
-_DIGITS = frozenset("0123456789.,")
+_DIGITS = frozenset("0123456789.,-")
 _MOST_DIGITS = 8
 
 

@@ -192,6 +192,7 @@ class RoboclawDrive:
                 WheelReading(
                     position_rad=encoder.position_rad,
                     position_stamp_s=encoder.stamp_s,
+                    counted_since_s=encoder.since_s,
                     speed_rad_s=encoder.speed_rad_s
                     if now_s - encoder.stamp_s <= self._feedback_s
                     else None,

@@ -24,13 +24,14 @@ class WheelEncoder:
 
     ``position_rad`` is accumulated since the first count, positive rolling forward;
     ``speed_rad_s`` is its mean over the last SPEED_WINDOW_S, None until counts have come for half
-    of that.
+    of that. ``since_s`` is when the count began of which nothing has been missed.
     """
 
     def __init__(self, ticks_per_turn: float, *, inverted: bool, max_speed_rad_s: float) -> None:
         self.position_rad: float | None = None
         self.speed_rad_s: float | None = None
         self.stamp_s = -math.inf
+        self.since_s: float | None = None
         self._rad_per_count = units.rad_from_ticks(-1.0 if inverted else 1.0, ticks_per_turn)
         self._max_counts_s = units.qpps_from_rad_s(max_speed_rad_s, ticks_per_turn) * _IMPLAUSIBLE
         self._raw: int | None = None
@@ -47,6 +48,7 @@ class WheelEncoder:
         plausible = True
         if last is None:
             self._samples.clear()
+            self.since_s = stamp_s
         else:
             step = count_difference(raw, last)
             elapsed_s = stamp_s - self.stamp_s
@@ -57,6 +59,7 @@ class WheelEncoder:
             else:
                 plausible = False
                 self._samples.clear()
+                self.since_s = stamp_s
         self.stamp_s = stamp_s
         self.position_rad = self._total * self._rad_per_count
         self._average(stamp_s)

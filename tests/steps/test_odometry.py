@@ -197,3 +197,19 @@ def test_a_wider_rover_turns_less_for_the_same_way():
     turns = 10.0 / math.tau
     real = tuple(speed * 10.0 for speed in Kinematics(truth).targets(Spin(1.0)).wheel_rad_s)
     assert width_for(config, real, turns) == pytest.approx(1.05, abs=0.003)
+
+
+def test_a_control_that_was_started_anew_in_between_is_noticed():
+    """Its wheels count from nought again: what they tell then is no way that was driven."""
+    visit = Visit(OdometryStep)
+    visit.press("s", "enter", "q")
+    draft = visit.step.draft()
+    visit.rover.start_loop(lambda config, clock: visit.rover.pad)
+    visit.rover.run(1.0)
+    drive_line(visit)
+    visit.begin(OdometryStep, draft)
+    visit.wait(0.1)
+    visit.press("enter")
+    assert "started anew" in visit.view.remark
+    assert visit.view.asked is None
+    assert visit.step.changes() == {}

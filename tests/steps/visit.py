@@ -55,8 +55,9 @@ class Visit:
         wrong: str = "",
         config: Config | None = None,
         draft: bytes = b"",
+        built: Config | None = None,
     ) -> None:
-        self.rover = MemoryRover(config, wrong=wrong)
+        self.rover = MemoryRover(config, wrong=wrong, built=built)
         self.rover.run(1.0)
         self.names = list(self.rover.config.wheels)
         self.begin(make, draft)
