@@ -27,6 +27,8 @@ _PUSHING_S = 0.4
 # A servo is this far behind at the most once it has been led there.
 _ARRIVES_S = 0.3
 _CLOSE_RAD = 1e-4
+# A key that repeats asks for no more than this ahead of where the servo is: let go, it stands.
+_AHEAD_DEG = 5.0
 _SAME_DEG = 0.05
 
 
@@ -91,7 +93,10 @@ class Corner:
         self._centre_rad = 0.0
         self._left_deg: float | None = None
         self._right_deg: float | None = None
-        self._last_nudge_deg = 0.0
+        # The way it was led last, positive to the left as seen: back is the other one.
+        self._towards = 0.0
+        # Where it is by what control tells; None before that has told it.
+        self._led_rad: float | None = None
 
     @property
     def seen_rad(self) -> float:
@@ -99,32 +104,69 @@ class Corner:
         return self._way * (self.angle_rad - self._centre_rad)
 
     def shown_rad(self, by_deg: float) -> float:
-        """Return where to lead it to show which one it is: to the left as it is configured."""
-        return units.rad_from_deg(by_deg)
+        """Return where to lead it to show which one it is: to the left as it is configured.
 
-    def steers(self, moved: str, *, left: bool) -> None:
-        """Note which wheel it steers, and whether that went to the left when it was led there."""
+        To the right where its servo ends before that.
+        """
+        return self._shown_way(by_deg) * units.rad_from_deg(by_deg)
+
+    def _shown_way(self, by_deg: float) -> int:
+        return 1 if self._pulses.reaches(units.rad_from_deg(by_deg)) else -1
+
+    def steers(self, moved: str, by_deg: float, *, left: bool) -> None:
+        """Note which wheel it steers, and whether that went to the left when it was shown."""
         self._moved = moved
-        self._way = 1 if left else -1
+        self._way = self._shown_way(by_deg) * (1 if left else -1)
         self.angle_rad = 0.0
+        # It comes from where it was shown.
+        self._towards = -1.0 if left else 1.0
 
-    def nudge(self, by_deg: float) -> bool:
-        """Lead it on by so much, positive to the left as seen; whether it can go there."""
+    def told(self, angle_rad: float | None) -> None:
+        """Take in where it has been led so far."""
+        self._led_rad = angle_rad
+
+    def lags(self, by_deg: float) -> bool:
+        """Whether it has to catch up first: one more step, and it would go on long afterwards."""
+        if self._led_rad is None:
+            return False
+        left_rad = self._led_rad - self.angle_rad
+        farther_rad = abs(left_rad - self._way * units.rad_from_deg(by_deg))
+        most_rad = units.rad_from_deg(_AHEAD_DEG) + _CLOSE_RAD
+        return farther_rad > most_rad and farther_rad > abs(left_rad)
+
+    def nudge(self, by_deg: float) -> str:
+        """Lead it on by so much, positive to the left as seen; say why it cannot go there."""
         angle_rad = self.angle_rad + self._way * units.rad_from_deg(by_deg)
         farthest_rad = self._config.gate.maintenance_steer_rad
-        if not self._pulses.reaches(angle_rad) or abs(angle_rad) > farthest_rad:
-            return False
+        if not self._pulses.reaches(angle_rad):
+            return "It goes no farther: the servo itself ends there."
+        if abs(angle_rad) > farthest_rad:
+            return (
+                f"It is led no farther than {units.deg_from_rad(farthest_rad):.0f} degrees: if it "
+                "has to be, take the horn off and put it on some teeth nearer."
+            )
         self.angle_rad = angle_rad
-        self._last_nudge_deg = by_deg
-        return True
+        self._towards = math.copysign(1.0, by_deg)
+        return ""
 
     def back_off(self) -> None:
-        """Lead it back from where it pushes."""
-        self.nudge(-math.copysign(_BACK_OFF_DEG, self._last_nudge_deg))
+        """Lead it back from where it pushes, the way it came."""
+        towards = self._towards
+        self.nudge(-math.copysign(_BACK_OFF_DEG, towards))
+        self._towards = towards
 
-    def is_at(self, angle_rad: float | None) -> bool:
+    def let_go(self) -> None:
+        """Note that it has no pulses any more: where it was led to is where it will be led again.
+
+        What was asked for since then is forgotten.
+        """
+        if self._led_rad is not None:
+            self.angle_rad = self._led_rad
+
+    @property
+    def has_arrived(self) -> bool:
         """Whether it has been led all the way to where it is to go."""
-        return angle_rad is not None and abs(angle_rad - self.angle_rad) < _CLOSE_RAD
+        return self._led_rad is not None and abs(self._led_rad - self.angle_rad) < _CLOSE_RAD
 
     def mark_centre(self) -> None:
         """Take where it is for straight ahead."""
@@ -145,6 +187,7 @@ class Corner:
 
     def return_to_centre(self) -> None:
         """Lead it to where straight ahead is."""
+        self._towards = -math.copysign(1.0, self.seen_rad)
         self.angle_rad = self._centre_rad
 
     def trouble(self) -> str:
@@ -153,7 +196,8 @@ class Corner:
         if found.max_deg < _LEAST_RANGE_DEG or found.min_deg > -_LEAST_RANGE_DEG:
             return (
                 f"From {found.min_deg:.0f} to {found.max_deg:.0f} degrees is less than the "
-                f"{_LEAST_RANGE_DEG:.0f} to each side that a rover needs: lead it farther."
+                f"{_LEAST_RANGE_DEG:.0f} to each side that a rover needs: lead it farther. "
+                "Where the servo itself ends, put its horn nearer to its middle first."
             )
         return ""
 
@@ -167,7 +211,7 @@ class Corner:
         return CornerFound(
             configured=self.name,
             moved=self._moved,
-            centre_deg=round(self._pulses.servo_deg(self._centre_rad), 2),
+            centre_deg=self._centre_deg,
             direction=self._steer.direction * self._way,
             min_deg=kept.min_deg if self._right_deg is None else round(self._right_deg, 1),
             max_deg=kept.max_deg if self._left_deg is None else round(self._left_deg, 1),
@@ -176,13 +220,23 @@ class Corner:
     def _kept(self) -> SteerConfig:
         """Return what the wheel that moves has; within what its servo can do about its centre."""
         steer = self._config.wheels[self._moved].steer or self._steer
-        centre_deg = self._pulses.servo_deg(self._centre_rad)
+        centre_deg = self._centre_deg
         direction = self._steer.direction * self._way
         range_deg = self._config.steering.servo_range_deg
-        ends_deg = sorted((-centre_deg * direction, (range_deg - centre_deg) * direction))
-        return structs.replace(
-            steer, min_deg=max(steer.min_deg, ends_deg[0]), max_deg=min(steer.max_deg, ends_deg[1])
+        right_deg, left_deg = sorted(
+            (-centre_deg * direction, (range_deg - centre_deg) * direction)
         )
+        # Whole tenths within the ends: their sum with the centre must not lie beyond by rounding.
+        return structs.replace(
+            steer,
+            min_deg=max(steer.min_deg, math.ceil(right_deg * 10.0) / 10.0),
+            max_deg=min(steer.max_deg, math.floor(left_deg * 10.0) / 10.0),
+        )
+
+    @property
+    def _centre_deg(self) -> float:
+        """Where the servo is straight ahead, as it is written: limits are held against that."""
+        return round(self._pulses.servo_deg(self._centre_rad), 2)
 
     def _seen_deg(self) -> float:
         return units.deg_from_rad(self.seen_rad)

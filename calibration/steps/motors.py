@@ -6,11 +6,11 @@ import msgspec
 from msgspec import Struct
 
 from calibration.steps.drawing import wheel_marks
-from calibration.steps.step import AGAIN, LEAVE, WRITE, Changes
+from calibration.steps.step import AGAIN, LEAVE, NONE_MOVED, WRITE, Changes, wheel_choices
 from calibration.steps.turning import TurnWatch
 from calibration.steps.view import Choice, Outcome, StepView
-from calibration.steps.wiring import Seen, changes, contradiction, rows
-from rover.config import Config
+from calibration.steps.wiring import Seen, changes, contradiction, for_hands, rows
+from rover.config import Config, MotorConfig
 from rover.messages import Order, Rest, Telemetry, TurnWheel
 
 # As far as a person needs to see which wheel it is: half a turn of JPL's wheels and more.
@@ -23,7 +23,6 @@ _TITLE = "Motors"
 _LIFTED = Choice("y", "Yes, all wheels are in the air")
 _HOLDS = Choice("y", "It is in the air: something holds it")
 _NOT_LIFTED = Choice("n", "No: I lift it now")
-_NONE = Choice("0", "None moved")
 _ANEW = Choice(AGAIN.key, "Begin anew")
 _FORWARD = Choice("f", "Forward, as the rover drives")
 _BACKWARD = Choice("b", "Backward")
@@ -39,7 +38,7 @@ class _Stage(Enum):
 
 
 class _Draft(Struct, frozen=True):
-    outputs: tuple[tuple[str, int, int], ...]
+    outputs: tuple[tuple[str, MotorConfig], ...]
     seen: tuple[Seen, ...]
 
 
@@ -172,10 +171,10 @@ class MotorsStep:
     def _which(self, key: str) -> None:
         if key == AGAIN.key:
             self._next()
-        elif key == _NONE.key:
+        elif key == NONE_MOVED.key:
             self._add("", forward=True)
         else:
-            self._moved = self._names[int(key) - 1]
+            self._moved = next(one.wheel for one in self._choices() if one.key == key)
             self._stage = _Stage.WAY
 
     def _way(self, key: str) -> None:
@@ -229,24 +228,31 @@ class MotorsStep:
             case _Stage.DOUBT:
                 return (_HOLDS, _NOT_LIFTED, LEAVE)
             case _Stage.WHICH:
-                wheels = (Choice(str(i), name, name) for i, name in enumerate(self._names, 1))
-                return (*wheels, _NONE, AGAIN, LEAVE)
+                return (*wheel_choices(self._names), NONE_MOVED, AGAIN, LEAVE)
             case _Stage.WAY:
                 return (_FORWARD, _BACKWARD, AGAIN, LEAVE)
             case _Stage.DONE:
-                return (_ANEW, LEAVE) if contradiction(self._seen) else (WRITE, _ANEW, LEAVE)
+                return (_ANEW, LEAVE) if self._cannot_be_written() else (WRITE, _ANEW, LEAVE)
+
+    def _cannot_be_written(self) -> bool:
+        """Whether it makes no sense, or there is nothing but what hands have to put right."""
+        seen = self._seen
+        return bool(contradiction(seen) or (for_hands(seen) and not changes(self._config, seen)))
 
 
 def _ending(config: Config, seen: list[Seen]) -> str:
+    hands = for_hands(seen)
+    by_hand = f"{', '.join(hands)}: put right by hand what is said of it below" if hands else ""
     if changes(config, seen):
-        return "Write how the rover is wired? Then do this once more, to see that it is right."
+        more = f" {by_hand} too." if hands else ""
+        return f"Write how the rover is wired? Then do this once more, to see it is right.{more}"
+    if hands:
+        return f"{by_hand}, then begin anew. Nothing else has to be changed."
     return "Everything is wired as the configuration has it. Write that it has been looked at?"
 
 
-def _outputs(config: Config) -> tuple[tuple[str, int, int], ...]:
-    return tuple(
-        (name, wheel.motor.address, wheel.motor.channel) for name, wheel in config.wheels.items()
-    )
+def _outputs(config: Config) -> tuple[tuple[str, MotorConfig], ...]:
+    return tuple((name, wheel.motor) for name, wheel in config.wheels.items())
 
 
 def _restored(config: Config, draft: bytes) -> list[Seen]:
@@ -257,4 +263,10 @@ def _restored(config: Config, draft: bytes) -> list[Seen]:
         kept = _decode(draft)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return []
-    return list(kept.seen) if kept.outputs == _outputs(config) else []
+    names = list(config.wheels)
+    fits = (
+        kept.outputs == _outputs(config)
+        and [one.configured for one in kept.seen] == names[: len(kept.seen)]
+        and all({one.moved, one.turn.other} <= {"", *names} for one in kept.seen)
+    )
+    return list(kept.seen) if fits else []

@@ -7,14 +7,14 @@ configuration has straight ahead, as fast as it can.
 from enum import Enum, auto
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from calibration.steps.corner import Corner, CornerFound, Push, changes, contradiction, rows
 from calibration.steps.drawing import wheel_marks
-from calibration.steps.step import AGAIN, LEAVE, WRITE, Changes
+from calibration.steps.step import AGAIN, LEAVE, NONE_MOVED, WRITE, Changes, wheel_choices
 from calibration.steps.view import Choice, Outcome, StepView
-from rover.config import Config
-from rover.messages import Order, Rest, Telemetry, TurnServo
+from rover.config import Config, SteerConfig, SteeringConfig
+from rover.messages import Maintained, Order, Rest, Telemetry, TurnServo
 
 _TITLE = "Steering"
 # As far as a wheel is led to show which one it is, and how long that is looked at.
@@ -22,9 +22,10 @@ SHOWN_DEG = 15.0
 SHOWN_S = 1.5
 _HOLD_S = 0.3
 _FINE_DEG, _COARSE_DEG = 0.5, 5.0
+# Telemetry comes twenty times a second: a servo of which none tells that it is led is limp.
+_LIMP_S = 0.5
 
 _READY = Choice("y", "Yes, nothing is near the wheels")
-_NONE = Choice("0", "None moved")
 _ANEW = Choice(AGAIN.key, "Begin anew")
 _LEFT = Choice("l", "To the left")
 _RIGHT = Choice("r", "To the right")
@@ -43,6 +44,8 @@ _STRAIGHT = Choice("enter", "It points straight ahead now")
 _KEEP = Choice("k", "Keep the limits that it has")
 _END_LEFT = Choice("enter", "This is as far left as it may go")
 _END_RIGHT = Choice("enter", "This is as far right as it may go")
+_TAKE = Choice("t", "Hold it again, nothing is near")
+_MARKS = frozenset({_STRAIGHT.key, _END_LEFT.key, _END_RIGHT.key})
 
 
 class _Stage(Enum):
@@ -61,7 +64,8 @@ _HELD = frozenset({_Stage.CENTRE, _Stage.LEFT_END, _Stage.RIGHT_END})
 
 
 class _Draft(Struct, frozen=True):
-    channels: tuple[tuple[str, int], ...]
+    servos: tuple[tuple[str, SteerConfig], ...]
+    board: SteeringConfig
     found: tuple[CornerFound, ...]
 
 
@@ -76,13 +80,16 @@ class SteeringStep:
         self._config = config
         self._names = tuple(name for name, wheel in config.wheels.items() if wheel.steer)
         self._found: list[CornerFound] = _restored(config, draft)
-        self._stage = _Stage.CLEAR
+        self._stage = _Stage.CLEAR if self._names else _Stage.DONE
         self._corner: Corner | None = None
         self._push = Push()
         self._wanted_s: float | None = None
         self._shown_s = 0.0
         self._last_s: float | None = None
         self._moved = ""
+        # When control last told that the servo is led, and whether that is too long ago.
+        self._led_s: float | None = None
+        self._limp = False
         self._remark = ""
         if self._found:
             self._remark = f"Goes on after {len(self._found)} of {len(self._names)} servos."
@@ -106,12 +113,26 @@ class SteeringStep:
             self._last_s = telemetry.stamp_s if led else None
             if self._shown_s >= SHOWN_S and self._wanted_s is None:
                 self._stage = _Stage.WHICH
-        elif self._stage in _HELD and maintained is not None and led:
-            arrived = corner.is_at(maintained.steer_rad)
+        elif self._stage in _HELD:
+            self._follow(corner, telemetry, maintained if led else None)
+
+    def _follow(self, corner: Corner, telemetry: Telemetry, led: Maintained | None) -> None:
+        """See whether the servo that is held where it is goes there, pushes, or was let go."""
+        now_s = telemetry.stamp_s
+        if led is not None:
+            self._led_s = now_s
+            corner.told(led.steer_rad)
             current_a = telemetry.power.current_a if telemetry.power else None
-            if self._push.pushes(current_a, telemetry.stamp_s, arrived=arrived):
+            if self._push.pushes(current_a, now_s, arrived=corner.has_arrived):
                 corner.back_off()
                 self._remark = "It pushes against something there: it was led back a little."
+        elif self._led_s is None:
+            self._led_s = now_s
+        elif now_s - self._led_s > _LIMP_S and not self._limp:
+            # Orders came too late, such as over a network that was held up. It jumps if it is
+            # given pulses again: not before a person says so.
+            self._limp, self._remark = True, ""
+            corner.let_go()
 
     def press(self, key: str, now_s: float) -> None:
         """Take in one of the choices; another key changes nothing."""
@@ -121,8 +142,8 @@ class SteeringStep:
         if key == LEAVE.key:
             self.outcome = Outcome.LEAVE
         elif key in _NUDGE_DEG and self._corner is not None:
-            if not self._corner.nudge(_NUDGE_DEG[key]):
-                self._remark = "It goes no farther: the servo itself ends there."
+            if not self._corner.lags(_NUDGE_DEG[key]):
+                self._remark = self._corner.nudge(_NUDGE_DEG[key])
         else:
             self._go_on(key)
 
@@ -156,6 +177,7 @@ class SteeringStep:
         """Take in that the rover moves nothing any more."""
         self._remark = why
         self._wanted_s = None
+        self._limp = False
         if self._stage is not _Stage.DONE:
             self._stage, self._corner = _Stage.CLEAR, None
 
@@ -164,6 +186,8 @@ class SteeringStep:
         if self._wanted_s is not None and now_s - self._wanted_s > _HOLD_S:
             self._wanted_s = None
         corner = self._corner
+        if self._limp:
+            return Rest(), present_s
         if corner is not None and self._stage in _HELD:
             return TurnServo(corner.name, corner.angle_rad), present_s
         if corner is None or self._wanted_s is None:
@@ -199,11 +223,12 @@ class SteeringStep:
         """Return the servos that have been done so far."""
         if not self._found:
             return b""
-        return _encode(_Draft(_channels(self._config), tuple(self._found)))
+        return _encode(_Draft(_servos(self._config), _board(self._config), tuple(self._found)))
 
     def _next(self) -> None:
         """Go to the next servo, or to the end."""
         self._wanted_s, self._moved, self._shown_s, self._last_s = None, "", 0.0, None
+        self._led_s, self._limp = None, False
         self._push = Push()
         if len(self._found) == len(self._names):
             self._stage, self._corner = _Stage.DONE, None
@@ -214,19 +239,19 @@ class SteeringStep:
     def _which(self, key: str) -> None:
         if key == AGAIN.key:
             self._next()
-        elif key == _NONE.key:
+        elif key == NONE_MOVED.key:
             if self._corner is not None:
                 self._found.append(self._corner.nothing())
             self._next()
         else:
-            self._moved = self._names[int(key) - 1]
+            self._moved = next(one.wheel for one in self._choices() if one.key == key)
             self._stage = _Stage.WAY
 
     def _way(self, key: str) -> None:
         if key == AGAIN.key or self._corner is None:
             self._next()
             return
-        self._corner.steers(self._moved, left=key == _LEFT.key)
+        self._corner.steers(self._moved, SHOWN_DEG, left=key == _LEFT.key)
         self._stage = _Stage.CENTRE
 
     def _mark(self, key: str) -> None:
@@ -234,8 +259,11 @@ class SteeringStep:
         corner = self._corner
         if corner is None or key == AGAIN.key:
             self._next()
-            return
-        if self._stage is _Stage.CENTRE:
+        elif key == _TAKE.key:
+            self._led_s, self._limp = None, False
+        elif key in _MARKS and not corner.has_arrived:
+            self._remark = "It is not there yet: wait until it stands."
+        elif self._stage is _Stage.CENTRE:
             corner.mark_centre()
             self._stage = _Stage.LEFT_END
         elif key == _KEEP.key:
@@ -266,6 +294,11 @@ class SteeringStep:
             self._stage = _Stage.CLEAR
 
     def _text(self) -> str:
+        if self._limp:
+            return (
+                f"{self._moved} was let go for a moment, as orders came too late. When it is held "
+                "again, it jumps to where it was: is nothing near it?"
+            )
         match self._stage:
             case _Stage.CLEAR:
                 return (
@@ -290,10 +323,14 @@ class SteeringStep:
                 )
             case _Stage.RIGHT_END:
                 return f"Now lead {self._moved} to the right in the same way."
+            case _Stage.DONE if not self._names:
+                return "No wheel of this rover is steered: there is nothing to find out."
             case _Stage.DONE:
                 return contradiction(self._found) or "Write where straight ahead is?"
 
     def _choices(self) -> tuple[Choice, ...]:
+        if self._limp:
+            return (_TAKE, AGAIN, LEAVE)
         match self._stage:
             case _Stage.CLEAR:
                 return (_READY, *((_ANEW,) if self._found else ()), LEAVE)
@@ -301,8 +338,7 @@ class SteeringStep:
                 seen = self._shown_s > 0.0 and self._wanted_s is None
                 return (Choice("n", "I have seen it"), LEAVE) if seen else (LEAVE,)
             case _Stage.WHICH:
-                wheels = (Choice(str(i), name, name) for i, name in enumerate(self._names, 1))
-                return (*wheels, _NONE, AGAIN, LEAVE)
+                return (*wheel_choices(self._names), NONE_MOVED, AGAIN, LEAVE)
             case _Stage.WAY:
                 return (_LEFT, _RIGHT, AGAIN, LEAVE)
             case _Stage.CENTRE:
@@ -311,14 +347,19 @@ class SteeringStep:
                 return (*_NUDGES, _END_LEFT, _KEEP, AGAIN, LEAVE)
             case _Stage.RIGHT_END:
                 return (*_NUDGES, _END_RIGHT, _KEEP, AGAIN, LEAVE)
+            case _Stage.DONE if not self._names:
+                return (LEAVE,)
             case _Stage.DONE:
                 return (_ANEW, LEAVE) if contradiction(self._found) else (WRITE, _ANEW, LEAVE)
 
 
-def _channels(config: Config) -> tuple[tuple[str, int], ...]:
-    return tuple(
-        (name, wheel.steer.channel) for name, wheel in config.wheels.items() if wheel.steer
-    )
+def _servos(config: Config) -> tuple[tuple[str, SteerConfig], ...]:
+    return tuple((name, wheel.steer) for name, wheel in config.wheels.items() if wheel.steer)
+
+
+def _board(config: Config) -> SteeringConfig:
+    """Return how the servos are driven; whether they are calibrated makes no difference."""
+    return structs.replace(config.steering, calibrated=False)
 
 
 def _restored(config: Config, draft: bytes) -> list[CornerFound]:
@@ -329,4 +370,11 @@ def _restored(config: Config, draft: bytes) -> list[CornerFound]:
         kept = _decode(draft)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return []
-    return list(kept.found) if kept.channels == _channels(config) else []
+    servos = _servos(config)
+    names = [name for name, _ in servos]
+    fits = (
+        (kept.servos, kept.board) == (servos, _board(config))
+        and [one.configured for one in kept.found] == names[: len(kept.found)]
+        and all(one.moved in {"", *names} for one in kept.found)
+    )
+    return list(kept.found) if fits else []

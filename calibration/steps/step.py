@@ -1,6 +1,6 @@
 """What every step of the calibration keeps, and what it is told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from calibration.steps.view import Choice, Outcome, StepView
@@ -13,6 +13,14 @@ Changes = Mapping[KeyPath, Value]
 WRITE = Choice("w", "Write it")
 LEAVE = Choice("q", "Leave, nothing is written")
 AGAIN = Choice("a", "Once more")
+NONE_MOVED = Choice("0", "None moved")
+# One key each, and none that another choice of the same question has.
+_WHEEL_KEYS = "123456789bcdefghijklmoprstuvwxyz"
+
+
+def wheel_choices(names: Sequence[str]) -> tuple[Choice, ...]:
+    """Return a choice for each wheel: keys are single, as a terminal has them."""
+    return tuple(Choice(key, name, name) for key, name in zip(_WHEEL_KEYS, names, strict=False))
 
 
 class Step(Protocol):

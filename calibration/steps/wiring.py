@@ -60,9 +60,18 @@ def changes(config: Config, seen: Sequence[Seen]) -> Changes:
         old, new = config.wheels[one.moved].motor, _motor(config, one)
         for field in ("address", "channel", "inverted", "encoder_reversed"):
             value = getattr(new, field)
-            if value is not None and value != getattr(old, field):
-                changed["wheels", one.moved, "motor", field] = value
+            if value != getattr(old, field):
+                # What another output was told is not for this one.
+                changed["wheels", one.moved, "motor", field] = "none" if value is None else value
     return changed
+
+
+def for_hands(seen: Sequence[Seen]) -> tuple[str, ...]:
+    """Return the wheels of which something is wrong that no configuration can put right."""
+    by_hand = {EncoderFinding.CROSSED, EncoderFinding.SILENT}
+    return tuple(
+        one.moved or one.configured for one in seen if not one.moved or one.turn.encoder in by_hand
+    )
 
 
 def rows(config: Config, seen: Sequence[Seen]) -> tuple[Row, ...]:
@@ -94,7 +103,7 @@ def _row(config: Config, one: Seen, usual_rad_s: float, changed: Mapping[KeyPath
     motor = config.wheels[one.configured].motor
     output = f"M{motor.channel} of 0x{motor.address:02X}"
     if not one.moved:
-        return Row(one.configured, f"{output} turns nothing: {_why_still(one)}")
+        return Row(one.configured, f"{output} turns nothing: {_why_still(config, one)}")
     says = [output if one.moved == one.configured else f"{output}, not its configured one"]
     if not one.forward:
         says.append("turned backwards")
@@ -119,13 +128,28 @@ def _row(config: Config, one: Seen, usual_rad_s: float, changed: Mapping[KeyPath
     return Row(one.moved, ", ".join(says), changes=changes_it)
 
 
-def _why_still(one: Seen) -> str:
+def _why_still(config: Config, one: Seen) -> str:
+    if one.turn.encoder in {EncoderFinding.GOOD, EncoderFinding.REVERSED}:
+        return "its encoder counted, so its motor turns: the wheel is loose on its shaft"
     current_a = one.turn.current_a
     if current_a is None:
         return "and its current is not told; look at its wires"
     if current_a < _CONNECTED_A:
-        return f"it draws {current_a:.1f} A: a lead of the motor is off, or the motor is broken"
+        text = f"it draws {current_a:.1f} A: a lead of the motor is off, or the motor is broken"
+        free = _unused(config)
+        return f"{text}, or it is plugged into {' or '.join(free)}" if free else text
     return (
         f"it draws {current_a:.1f} A and does not turn: worn brushes, a stiff gearbox, or "
         "something holds the wheel"
+    )
+
+
+def _unused(config: Config) -> tuple[str, ...]:
+    """Return the outputs of the rover's controllers that no wheel is configured to have."""
+    used = {(wheel.motor.address, wheel.motor.channel) for wheel in config.wheels.values()}
+    return tuple(
+        f"M{channel} of 0x{address:02X}, which no wheel is configured to have"
+        for address in sorted({address for address, _ in used})
+        for channel in (1, 2)
+        if (address, channel) not in used
     )

@@ -2,13 +2,16 @@
 
 import math
 
+import msgspec
 import pytest
 from msgspec import structs
 
 from calibration.steps.motors import ENOUGH_S, LONGEST_S, MotorsStep
-from calibration.steps.turning import EncoderFinding, TurnWatch
+from calibration.steps.step import wheel_choices
+from calibration.steps.turning import EncoderFinding, Turn, TurnWatch
 from calibration.steps.view import Outcome
 from calibration.steps.wiring import Seen, changes, rows
+from rover.config import Config, MotorConfig
 from rover.messages import ArmState, Maintained, RequestKind, Rest, TurnWheel
 from rover.sim.faults import LockWheel
 from tests.builders import osr_config
@@ -43,6 +46,7 @@ def test_what_is_wired_wrong_is_found_and_right_afterwards(wrong):
         osr_config(), {}, wrong
     )
     assert bool(visit.step.changes()) is bool(wrong)
+    assert_only_slow_turns_of_one_wheel_were_ordered(visit)
 
 
 @pytest.mark.parametrize("wrong", ["reversed-leads", "reversed-encoder"])
@@ -97,11 +101,11 @@ def test_crossed_encoder_plugs_are_named():
         places = [0.0] * 6
         places[visit.names.index("left_middle")] = step * 0.1
         watch.see(telling(visit, 10.0 + step * 0.05, 0.15, places))
-    seen = Seen("left_front", "left_front", True, watch.turn())
-    assert seen.turn.encoder is EncoderFinding.CROSSED
-    (row,) = rows(visit.rover.config, [seen])
+    turned = Seen("left_front", "left_front", True, watch.turn())
+    assert turned.turn.encoder is EncoderFinding.CROSSED
+    (row,) = rows(visit.rover.config, [turned])
     assert "left_middle's socket" in row.value
-    assert changes(visit.rover.config, [seen]) == {}
+    assert changes(visit.rover.config, [turned]) == {}
 
 
 def test_what_moves_while_the_output_has_no_power_does_not_count():
@@ -204,30 +208,115 @@ def test_what_was_found_is_there_the_next_time():
     assert visit.view.number == 1
 
 
-def test_a_draft_of_another_wiring_is_forgotten():
+def with_motors(config: Config, **motors: MotorConfig) -> Config:
+    wheels = {
+        name: structs.replace(wheel, motor=motors.get(name, wheel.motor))
+        for name, wheel in config.wheels.items()
+    }
+    return structs.replace(config, wheels=wheels)
+
+
+def seen(configured: str, moved: str, **how: object) -> Seen:
+    """Return what was seen of an output whose encoder is right, unless ``how`` says otherwise."""
+    turn = {"encoder": EncoderFinding.GOOD, "speed_rad_s": 2.6, "current_a": 0.5, "other": ""}
+    return Seen(configured, moved, how.pop("forward", True), Turn(**(turn | how)))
+
+
+def test_a_draft_of_another_rover_is_forgotten():
     visit = Visit(MotorsStep)
     visit.press("y")
     visit.hold(ENOUGH_S + 0.3)
-    visit.press("1", "f", "q")
+    visit.press("1", "b", "q")
+    draft = visit.step.draft()
     config = osr_config()
-    wheels = dict(reversed(config.wheels.items()))
-    other = MotorsStep(structs.replace(config, wheels=wheels), visit.step.draft())
-    assert other.view().number == 1
+    first = config.wheels["left_front"].motor
+    assert MotorsStep(config, draft).changes() == {
+        ("wheels", "left_front", "motor", "inverted"): not first.inverted
+    }
+    # What was seen holds for the way it was configured then: not for one that was undone since.
+    turned = with_motors(config, left_front=structs.replace(first, inverted=not first.inverted))
+    ordered = structs.replace(config, wheels=dict(reversed(config.wheels.items())))
+    for other in (turned, ordered):
+        assert MotorsStep(other, draft).view().number == 1
+        assert MotorsStep(other, draft).changes() == {}
+    for word in (b'"moved":"flying"', b'"moved":7'):
+        broken = draft.replace(b'"moved":"left_front"', word)
+        assert broken != draft
+        assert MotorsStep(config, broken).view().number == 1
+
+
+def test_an_encoders_direction_stays_with_the_output():
+    """Two plugs exchanged, of which one output was told to count the other way round."""
+    config = osr_config()
+    front, middle = (config.wheels[name].motor for name in ("left_front", "left_middle"))
+    config = with_motors(config, left_front=structs.replace(front, encoder_reversed=True))
+    found = changes(config, [seen("left_front", "left_middle"), seen("left_middle", "left_front")])
+    assert found["wheels", "left_middle", "motor", "encoder_reversed"] is True
+    assert found["wheels", "left_front", "motor", "encoder_reversed"] == "none"
+    assert (front.address, front.channel) != (middle.address, middle.channel)
+
+
+def test_a_wheel_that_is_loose_on_its_shaft_is_told():
+    config = osr_config()
+    (row,) = rows(config, [seen("left_front", "")])
+    assert "loose on its shaft" in row.value
+
+
+def test_outputs_that_no_wheel_has_are_where_to_look_for_a_plug():
+    config = osr_config()
+    wheels = {name: config.wheels[name] for name in config.wheels if name != "left_middle"}
+    free = config.wheels["left_middle"].motor
+    dead = seen("left_front", "", encoder=EncoderFinding.SILENT, current_a=0.0)
+    (row,) = rows(structs.replace(config, wheels=wheels), [dead])
+    assert f"M{free.channel} of 0x{free.address:02X}" in row.value
+    (row,) = rows(config, [dead])
+    assert "plugged into" not in row.value
+
+
+def finished(*found: Seen) -> MotorsStep:
+    """Return a step at its end, all other outputs right."""
+    config = osr_config()
+    odd = {one.configured: one for one in found}
+    everything = tuple(odd.get(name, seen(name, name)) for name in config.wheels)
+    outputs = [[name, msgspec.to_builtins(wheel.motor)] for name, wheel in config.wheels.items()]
+    draft = {"outputs": outputs, "seen": msgspec.to_builtins(everything)}
+    step = MotorsStep(config, msgspec.json.encode(draft))
+    step.press("y", 1.0)
+    return step
+
+
+def test_what_hands_must_put_right_is_not_called_right():
+    for odd in (
+        seen("left_front", "", encoder=EncoderFinding.SILENT, current_a=0.0),
+        seen("left_front", "left_front", encoder=EncoderFinding.SILENT),
+        seen("left_front", "left_front", encoder=EncoderFinding.CROSSED, other="left_middle"),
+    ):
+        step = finished(odd)
+        assert "left_front: put right by hand" in step.view().text
+        assert {choice.key for choice in step.view().choices} == {"a", "q"}
+        # What else was found may be written all the same.
+        more = finished(odd, seen("right_rear", "right_rear", forward=False))
+        assert "left_front: put right by hand" in more.view().text
+        assert "w" in {choice.key for choice in more.view().choices}
+    assert "Everything is wired" in finished().view().text
+
+
+def test_each_of_many_wheels_has_a_key_that_a_terminal_has():
+    names = [f"wheel_{number}" for number in range(14)]
+    choices = wheel_choices(names)
+    assert [choice.wheel for choice in choices] == names
+    keys = [choice.key for choice in choices]
+    assert len({*keys, "0", "a", "q"}) == len(names) + 3
+    assert all(len(key) == 1 for key in keys)
 
 
 def test_two_outputs_cannot_turn_one_wheel():
-    visit = Visit(MotorsStep)
-    visit.press("y")
-    for _ in visit.names:
-        visit.hold(ENOUGH_S + 0.3)
-        visit.press("1", "f")
-    assert "twice" in visit.view.text
-    assert "w" not in visit.keys
+    step = finished(seen("right_rear", "left_front"))
+    assert "twice" in step.view().text
+    assert "w" not in {choice.key for choice in step.view().choices}
 
 
-def test_only_slow_turns_of_one_wheel_are_ever_ordered():
-    visit = Visit(MotorsStep)
-    look_at_all(visit)
+def assert_only_slow_turns_of_one_wheel_were_ordered(visit: Visit) -> None:
     turns = [order for order in visit.link.ordered if isinstance(order, TurnWheel)]
     assert {order.wheel for order in turns} == set(visit.names)
     assert {order.duty for order in turns} == {visit.rover.config.maintenance.duty}

@@ -1,15 +1,19 @@
 """Steering: wherever the horns sit, a person who looks finds straight ahead to half a degree."""
 
+import itertools
+import math
+
 import pytest
 from msgspec import structs
 
-from calibration.steps.corner import MARGIN_DEG, Push
+from calibration.steps.corner import MARGIN_DEG, Corner, Push, changes
 from calibration.steps.steering import SHOWN_S, SteeringStep
 from calibration.steps.view import Outcome
 from rover.config import Config
+from rover.config.checks import contradictions
 from rover.messages import ArmState, RequestKind, TurnServo
 from tests.builders import osr_config
-from tests.steps.visit import Visit
+from tests.steps.visit import STEP_S, Visit
 from tests.steps.wired import steering_as_built, with_changes
 from tests.whole.memory_rover import MemoryRover
 
@@ -74,7 +78,7 @@ def look_at_all(visit: Visit, ends_deg: tuple[float, float] | None = None) -> No
 
 
 @pytest.mark.parametrize("wrong", MISTAKES)
-def test_however_the_servos_are_built_in_straight_ahead_is_found(wrong):
+def test_however_the_servos_are_built_in_straight_ahead_is_found_and_held(wrong):
     visit = Visit(SteeringStep, config=uncalibrated(), wrong=wrong)
     look_at_all(visit)
     visit.press("w")
@@ -86,19 +90,12 @@ def test_however_the_servos_are_built_in_straight_ahead_is_found(wrong):
         assert found[wheel][0] == channel
         assert found[wheel][1] == pytest.approx(centre_deg, abs=CENTRE_DEG)
         assert found[wheel][2] == direction
-
-
-@pytest.mark.parametrize("wrong", MISTAKES[1:])
-def test_the_mended_rover_points_its_wheels_straight(wrong):
-    visit = Visit(SteeringStep, config=uncalibrated(), wrong=wrong)
-    look_at_all(visit)
-    mended = with_changes(visit.rover.config, visit.step.changes())
     driven = MemoryRover(osr_config(), wrong=wrong)
     driven.config = mended
     driven.start_loop(lambda config, clock: driven.pad)
     driven.armed()
-    for wheel in driven.truth().wheels:
-        assert abs(wheel.steer_rad) < 0.01
+    for one in driven.truth().wheels:
+        assert abs(one.steer_rad) < 0.01
 
 
 def test_limits_are_where_a_person_finds_them_with_a_margin():
@@ -111,12 +108,24 @@ def test_limits_are_where_a_person_finds_them_with_a_margin():
             assert wheel.steer.max_deg == pytest.approx(40.0 - MARGIN_DEG, abs=1.5)
 
 
-def test_a_servo_that_meets_its_bracket_is_led_back():
-    visit = Visit(SteeringStep, config=uncalibrated(), wrong="narrow-steering")
+def led_to_its_centre(**how: object) -> tuple[Visit, str]:
+    """Begin with the first servo, to where it is held and led; return its wheel too."""
+    visit = Visit(SteeringStep, **{"config": uncalibrated()} | how)
     visit.press("y")
     wheel, way = show(visit)
     visit.press(visit.key_of(wheel), way)
-    lead(visit, wheel, 0.0)
+    visit.wait(1.0)
+    return visit, wheel
+
+
+def ordered_deg(visit: Visit) -> list[float]:
+    """Return where servos have been led to since the last look."""
+    turned, visit.link.ordered = visit.link.ordered, []
+    return [math.degrees(one.angle_rad) for one in turned if isinstance(one, TurnServo)]
+
+
+def test_a_servo_that_meets_its_bracket_is_led_back():
+    visit, _ = led_to_its_centre(wrong="narrow-steering")
     visit.press("enter")
     for _ in range(9):
         visit.press("up")
@@ -124,13 +133,99 @@ def test_a_servo_that_meets_its_bracket_is_led_back():
     # The bracket is at 40 degrees; so far it has been led to 45.
     visit.wait(1.5)
     assert "pushes against something" in visit.view.remark
-    visit.wait(1.5)
-    order = visit.link.ordered[-1]
-    assert isinstance(order, TurnServo)
-    assert 36.0 < visit.steers_deg()[wheel] <= 40.0
+    visit.wait(2.5)
+    led_deg = ordered_deg(visit)
+    # Back, and never there again.
+    assert led_deg[led_deg.index(max(led_deg)) :] == sorted(
+        led_deg[led_deg.index(max(led_deg)) :], reverse=True
+    )
+    assert 36.0 < led_deg[-1] <= 40.0
     visit.press("enter")
     visit.press("k")
     assert visit.view.number == 2
+
+
+def test_a_key_that_is_held_leads_no_farther_than_one_step_after_it_is_let_go():
+    visit, wheel = led_to_its_centre()
+    for _ in range(20):
+        visit.step.press("up", visit.rover.clock.now_s())
+        visit.wait(STEP_S)
+    there_deg = visit.steers_deg()[wheel]
+    assert there_deg > 5.0
+    visit.wait(2.0)
+    assert visit.steers_deg()[wheel] <= there_deg + 5.5
+
+
+@pytest.mark.parametrize("away_s", [0.5, 0.8])
+def test_a_servo_that_was_let_go_for_a_moment_is_held_again_when_a_person_says_so(away_s):
+    """Orders that come too late, as over a network that stalls, let it go limp."""
+    visit, wheel = led_to_its_centre()
+    visit.press("up")
+    visit.wait(0.4)
+    there_deg = visit.steers_deg()[wheel]
+    visit.is_there = False
+    visit.wait(away_s)
+    visit.is_there = True
+    visit.wait(0.6)
+    assert visit.rover.state is ArmState.MAINTENANCE
+    assert not any(one.steer_powered for one in visit.rover.truth().wheels)
+    # Nothing can be marked and nothing is led that is not held.
+    assert visit.keys == {"t", "a", "q"}
+    visit.press("t")
+    visit.wait(0.3)
+    assert [one.name for one in visit.rover.truth().wheels if one.steer_powered] == [wheel]
+    assert visit.steers_deg()[wheel] == pytest.approx(there_deg, abs=0.01)
+    visit.press("down")
+    visit.wait(0.4)
+    assert visit.steers_deg()[wheel] == pytest.approx(there_deg - 5.0, abs=0.8)
+
+
+def test_what_is_still_on_its_way_is_no_centre():
+    visit, _ = led_to_its_centre()
+    visit.press("up", "enter")
+    assert "not there yet" in visit.view.remark
+    visit.wait(0.5)
+    visit.press("enter")
+    assert "to the left until" in visit.view.text
+
+
+def with_first_servo(**how: object) -> Config:
+    config = uncalibrated()
+    first = next(name for name, wheel in config.wheels.items() if wheel.steer)
+    steer = structs.replace(config.wheels[first].steer, **how)
+    wheels = config.wheels | {first: structs.replace(config.wheels[first], steer=steer)}
+    return structs.replace(config, wheels=wheels)
+
+
+def test_a_servo_that_cannot_go_left_shows_itself_to_the_right():
+    config = with_first_servo(centre_deg=295.0, min_deg=-60.0, max_deg=5.0, direction=1)
+    visit = Visit(SteeringStep, config=config)
+    visit.press("y")
+    wheel, way = show(visit)
+    assert way == "r"
+    visit.press(visit.key_of(wheel), way)
+    visit.wait(1.0)
+    visit.press("down")
+    visit.wait(0.4)
+    # As it is configured: to the right is to the right.
+    assert ordered_deg(visit)[-1] == pytest.approx(-5.0)
+
+
+def test_limits_that_are_kept_fit_wherever_the_centre_is():
+    """A horn that sits far to one side leaves less room than the limits had."""
+    narrowed = 0
+    for direction, step_deg in itertools.product((1, -1), (-3.3, 3.3)):
+        config = with_first_servo(direction=direction)
+        first = next(name for name, wheel in config.wheels.items() if wheel.steer)
+        corner = Corner(config, first)
+        corner.steers(first, 15.0, left=True)
+        while not corner.nudge(step_deg):
+            corner.mark_centre()
+            mended = with_changes(config, changes(config, [corner.found()]))
+            assert contradictions(mended) == ()
+            steer = mended.wheels[first].steer
+            narrowed += (steer.min_deg, steer.max_deg) != (-65.0, 65.0)
+    assert narrowed > 10
 
 
 def test_a_servo_without_power_is_named():
@@ -147,7 +242,9 @@ def test_limits_that_are_no_limits_are_asked_again():
     visit = Visit(SteeringStep, config=uncalibrated())
     visit.press("y")
     wheel, way = show(visit)
-    visit.press(visit.key_of(wheel), way, "enter", "enter", "enter")
+    visit.press(visit.key_of(wheel), way)
+    visit.wait(1.0)
+    visit.press("enter", "enter", "enter")
     assert "less than the 10 to each side" in visit.view.remark
     assert "to the left until" in visit.view.text
 
@@ -185,12 +282,38 @@ def test_what_was_found_is_there_the_next_time():
     visit = Visit(SteeringStep, config=uncalibrated())
     visit.press("y")
     wheel, way = show(visit)
-    visit.press(visit.key_of(wheel), way, "enter", "k", "q")
+    visit.press(visit.key_of(wheel), way)
+    visit.wait(1.0)
+    visit.press("enter", "k", "q")
     visit.conversation.close()
     visit.begin(SteeringStep, visit.step.draft())
     assert "1 of 4" in visit.view.remark
     visit.press("y")
     assert visit.view.number == 2
+
+
+def test_a_draft_of_another_rover_is_forgotten():
+    visit, wheel = led_to_its_centre()
+    visit.press("enter", "k", "q")
+    draft = visit.step.draft()
+    config = visit.rover.config
+    assert SteeringStep(config, draft).view().number == 2
+    moved = with_first_servo(channel=9)
+    longer = structs.replace(config, steering=structs.replace(config.steering, pulse_max_us=2400.0))
+    for other in (moved, longer):
+        assert SteeringStep(other, draft).view().number == 1
+    broken = draft.replace(f'"moved":"{wheel}"'.encode(), b'"moved":"flying"')
+    assert broken != draft
+    assert SteeringStep(config, broken).view().number == 1
+
+
+def test_a_rover_that_steers_no_wheel_has_nothing_to_find_out():
+    config = osr_config()
+    wheels = {name: structs.replace(wheel, steer=None) for name, wheel in config.wheels.items()}
+    step = SteeringStep(structs.replace(config, wheels=wheels))
+    assert "nothing to find out" in step.view().text
+    assert [choice.key for choice in step.view().choices] == ["q"]
+    assert not step.maintains
 
 
 def test_a_push_is_more_current_for_a_while_and_only_once_it_has_arrived():
