@@ -187,10 +187,10 @@ class WheelReading(Struct, frozen=True):
 
     position_rad: float | None = None
     position_stamp_s: float = -math.inf
-    counted_since_s: float | None = None
     speed_rad_s: float | None = None
     current_a: float | None = None
     current_stamp_s: float = -math.inf
+    counted_since_s: float | None = None
 
 
 class WheelFeedback(Struct, frozen=True):
