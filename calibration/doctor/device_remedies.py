@@ -139,7 +139,7 @@ I2C = (
     warn(
         "steering-uncalibrated",
         "The rover does not arm: steering is not calibrated",
-        "Set every wheel's centre_deg, then steering.calibrated = true: README.md tells how.",
+        "Run `rover calibrate steering`, or go to Calibrate the rover on the page.",
     ),
     warn(
         "power-monitor-absent",

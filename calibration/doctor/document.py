@@ -20,7 +20,8 @@ that it can name, by what a person sees of it. It is written from the doctor's o
 (`calibration/doctor/remedies.py`) by `python -m calibration.doctor.document`.
 
 What shows only when a wheel or servo turns (which way, which channel, whose encoder, a weak motor,
-servo centres) the doctor cannot see: lift the wheels off the ground and calibrate.
+servo centres) the doctor cannot see: lift the wheels off the ground and calibrate
+([calibration.md](calibration.md)).
 """
 _TABLE = """
 | what you see | `rover doctor` says | do this |

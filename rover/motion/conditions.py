@@ -81,8 +81,8 @@ class Watch:
             found.append(
                 Condition(
                     UNCALIBRATED,
-                    "steering is not calibrated: set every centre_deg for this rover, then "
-                    "steering.calibrated = true",
+                    "steering is not calibrated: run `rover calibrate steering`, or calibrate it "
+                    "on the page",
                 )
             )
         battery = self._battery.conditions(observed.power, now_s)

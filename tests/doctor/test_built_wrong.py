@@ -314,7 +314,7 @@ COMPUTERS: list[tuple[str, Callable[[Patient], None], str, str]] = [
         "steering not calibrated",
         lambda p: p.set_config("steering", calibrated=False),
         "steering-uncalibrated",
-        "centre_deg",
+        "rover calibrate steering",
     ),
     ("battery low", _low, "battery-low", "Charge the battery soon."),
     ("battery low once corrected", _corrected, "battery-low", "Charge the battery soon."),
