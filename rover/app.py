@@ -10,11 +10,11 @@ from types import FrameType
 
 from rover.clock import Clock, SystemClock
 from rover.config import Config
+from rover.ends import Pad
 from rover.gamepad import GamepadUpdate
 from rover.gamepad.lending import LendablePad
 from rover.hardware import open_hardware
 from rover.health import Watchdog
-from rover.hearing import Pad
 from rover.link import ControlLink
 from rover.loop import ControlLoop
 from rover.messages import RequestKind, Severity

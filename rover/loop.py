@@ -13,9 +13,10 @@ from rover.bus_lending import BusLender
 from rover.clock import Clock
 from rover.config import Config
 from rover.devices import Bringup
+from rover.ends import Lender, Link, Pad
 from rover.hardware import Hardware
 from rover.hardware.base import no_hurry
-from rover.hearing import Hearing, Lender, Link, Pad
+from rover.hearing import Hearing
 from rover.messages import (
     ArmState,
     Condition,

@@ -8,8 +8,8 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
+from rover.ends import Link
 from rover.errors import RoverError
-from rover.hearing import Link
 from rover.link import ReceivedRequest
 from rover.messages import Answer, Severity
 from rover.motion.arming import Arming

@@ -13,6 +13,7 @@ from msgspec import structs
 from rover.bus_messages import BusAsk, BusLoan
 from rover.clock import Clock, ManualClock
 from rover.config import Config
+from rover.ends import Pad
 from rover.errors import DeviceError
 from rover.gamepad import GamepadUpdate
 from rover.gamepad.lending import LendablePad
@@ -22,7 +23,6 @@ from rover.hardware.gpio import GpioPanel
 from rover.hardware.ina260 import Ina260Monitor
 from rover.hardware.pca9685 import Pca9685Steering
 from rover.hardware.roboclaw import RoboclawDrive
-from rover.hearing import Pad
 from rover.link import (
     Inbox,
     ReceivedBusAsk,
