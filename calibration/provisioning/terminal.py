@@ -33,6 +33,8 @@ from rover.link import claim, in_use
 _BUS_ASKED_BACK = signal.SIGUSR1
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, _BUS_ASKED_BACK)
 _WHO = "rover setup roboclaw"
+# How long a signal may wait that comes just before the terminal is waited for.
+_AWAKE_EVERY_S = 0.5
 
 
 class _Checkpoint:
@@ -96,7 +98,8 @@ class TerminalPerson:
         self._checkpoint.asking = True
         try:
             self._checkpoint()
-            yield
+            with _awake():
+                yield
         except click.Abort as error:
             self._checkpoint()
             raise Interrupted("left; nothing was written") from error
@@ -212,6 +215,22 @@ def _rovers_port_kept(config: Config, wishes: Wishes, clock: Clock) -> Iterator[
         return
     with contextlib.closing(open_serial_line(roboclaw.port, roboclaw.baud, clock)):
         yield
+
+
+@contextlib.contextmanager
+def _awake() -> Iterator[None]:
+    """Interrupt what waits for a key, again and again, so that signals are noticed.
+
+    Python notes a signal and looks at it later; one that comes just before the terminal is waited
+    for would wait for a key, and the bus that is asked back with it.
+    """
+    before = signal.signal(signal.SIGALRM, lambda *_: None)
+    timer = signal.setitimer(signal.ITIMER_REAL, _AWAKE_EVERY_S, _AWAKE_EVERY_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.signal(signal.SIGALRM, before)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,10 @@
 """The command at a real terminal, over a real serial port: a key stops a wheel that turns."""
 
+import os
+import pty
+import select
+import signal
+import sys
 import time
 
 import pytest
@@ -66,3 +71,46 @@ def test_who_has_the_hardware_and_says_nothing_is_told(tmp_path) -> None:
     wishes = Wishes(str(tmp_path / "no-such-port"), tmp_path)
     with claim(tmp_path), pytest.raises(InUseError, match=r"does not answer.*another `rover setup"):
         converse(osr_config(), wishes, tmp_path)
+
+
+# Asks, with a thread beside it that is sent a signal: what waits for the terminal is not woken by
+# that, as it is not by a signal that comes just before it waits.
+ASKS = """
+import os, signal, sys, threading
+from rich.console import Console
+from calibration.provisioning.change import Interrupted
+from calibration.provisioning.terminal import TerminalPerson, _Checkpoint, _noted
+
+def beside():
+    os.read(int(sys.argv[1]), 1)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+threading.Thread(target=beside, daemon=True).start()
+checkpoint = _Checkpoint()
+with _noted(checkpoint):
+    try:
+        TerminalPerson(Console(), checkpoint).agrees("Sure?")
+    except Interrupted as error:
+        print(error)
+"""
+
+
+def test_a_signal_just_before_it_waits_for_an_answer_ends_the_question() -> None:
+    started, sign = os.pipe()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.set_inheritable(started, True)
+        os.execv(sys.executable, [sys.executable, "-c", ASKS, str(started)])
+    said = ""
+    try:
+        for words, then in (("Sure?", lambda: os.write(sign, b"!")), ("ended by SIGTERM", None)):
+            while words not in said:
+                assert select.select([terminal], [], [], 20.0)[0], said
+                said += os.read(terminal, 4096).decode()
+            if then is not None:
+                then()
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        for descriptor in (terminal, started, sign):
+            os.close(descriptor)
