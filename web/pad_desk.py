@@ -169,5 +169,5 @@ def _frame(session: Session | None, borrowing: Borrowing, remark: str) -> PadFra
 def _pressed(message: str | bytes) -> str:
     try:
         return _KEYS[_key(message).key]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError, KeyError) as error:
         raise BadKeyError(f"not a key: send one of {', '.join(_KEYS)}") from error

@@ -168,7 +168,7 @@ class StepDesk:
         while not self._is_revoked:
             for message in hear(STEP_S):
                 present_s = self._clock.now_s()
-                _hear(step, message, present_s)
+                hear_frame(step, message, present_s)
             if step.outcome is Outcome.LEAVE:
                 return _left(step)
             if step.outcome is Outcome.WRITE:
@@ -191,10 +191,11 @@ class StepDesk:
         return f"This device is not paired any more. {_LOST}"
 
 
-def _hear(step: Step, message: str | bytes, now_s: float) -> None:
+def hear_frame(step: Step, message: str | bytes, now_s: float) -> None:
+    """Have a step hear what a page said at ``now_s``. Raises BadKeyError if that makes no sense."""
     try:
         frame = _decode(message)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadKeyError("not what a page says: press, number, hold or here") from error
     match frame:
         case PressFrame(key):

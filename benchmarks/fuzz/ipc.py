@@ -22,13 +22,17 @@ from rover.messages import (
     DeviceHealth,
     DriveCommand,
     Event,
+    MaintenanceOrder,
     Motion,
     Request,
     RequestKind,
+    Rest,
     Severity,
     Source,
     Spin,
     Stop,
+    TurnServo,
+    TurnWheel,
 )
 from rover.pad_messages import (
     LearnedPad,
@@ -143,6 +147,10 @@ _MOTIONS: tuple[Motion, ...] = (
 _COMMANDS = tuple(
     DriveCommand(Source.WEB, seq, 7343.609, motion) for seq, motion in enumerate(_MOTIONS)
 )
+_ORDERS = tuple(
+    MaintenanceOrder("0123456789abcdef", 7343.609, order)
+    for order in (TurnWheel("left_front", 0.15), TurnServo("right_rear", -0.3), Rest())
+)
 _REQUESTS = tuple(Request(kind, "phone 1", 7343.609) for kind in RequestKind)
 _ANSWERS = (Answer(True), Answer(False, ("the battery is low", "let go of the sticks first")))
 _LEARNED = LearnedPad(
@@ -202,6 +210,14 @@ TARGETS = (
         _seeds((b"web",), _COMMANDS)
         + tuple(_joined(b"gamepad", _encode(command)) for command in _COMMANDS[:1]),
         _tokens(*_COMMANDS, *_MOTIONS),
+    ),
+    Target(
+        "orders of calibrations",
+        Family.IPC,
+        _reader(decoding.maintenance_order),
+        _seeds((decoding.MAINTENANCE_TOPIC,), _ORDERS),
+        _tokens(*_ORDERS, *(order.order for order in _ORDERS)),
+        weight=0.5,
     ),
     Target(
         "requests",

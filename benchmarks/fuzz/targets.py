@@ -1,6 +1,6 @@
 """All that is fuzzed, by name."""
 
-from benchmarks.fuzz import devices, ipc, parser, websocket
+from benchmarks.fuzz import calibrating, devices, ipc, parser, websocket
 from benchmarks.fuzz.target import Target
 
 TARGETS: tuple[Target, ...] = (
@@ -8,6 +8,7 @@ TARGETS: tuple[Target, ...] = (
     *devices.TARGETS,
     *ipc.TARGETS,
     *websocket.TARGETS,
+    *calibrating.TARGETS,
 )
 BY_NAME = {target.name: target for target in TARGETS}
 
