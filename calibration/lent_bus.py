@@ -6,11 +6,9 @@ said nothing for a second, ``require`` raises: then what turns is stopped and th
 
 import contextlib
 import secrets
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 
 from rover.bus_messages import BusAsk, BusAskKind, BusLoan
 from rover.clock import Clock
@@ -186,19 +184,3 @@ def borrowed_bus(
             yield bus
         finally:
             bus.give_back()
-
-
-@contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Have SIGTERM and SIGHUP end this as Ctrl-C does: by way of what there is to give back."""
-
-    def leave(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, leave) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

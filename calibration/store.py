@@ -72,6 +72,28 @@ class CalibrationStore:
         self._now = now
         self._clock = clock or SystemClock()
 
+    def require_writable(self) -> None:
+        """Raise ConfigError if it is plain already that nothing can be written; it writes nothing.
+
+        Else that would be told at the end of a long conversation.
+        """
+        try:
+            self._look_for_room()
+        except OSError as error:
+            raise ConfigError(
+                f"{self.path} cannot be looked at: {error.strerror}; {ADVICE}"
+            ) from error
+
+    def _look_for_room(self) -> None:
+        if self.path.is_dir():
+            raise ConfigError(f"{self.path} is a folder: {ADVICE}")
+        for folder in (self.path.resolve().parent, self.history.folder):
+            there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+            if not there.is_dir():
+                raise ConfigError(f"{there} is no folder, so {self.path} cannot be: {ADVICE}")
+            if not os.access(there, os.W_OK | os.X_OK):
+                raise ConfigError(f"nothing may be written into {there} by this user: {ADVICE}")
+
     def put_pad(self, key: str, pad: PadConfig) -> None:
         """Write what was found out about the pad ``key`` in the place of what was known."""
         self.put(_GAMEPAD, {(_GAMEPAD, "pads", key): _plain(pad)})

@@ -36,7 +36,7 @@ def doctor(
     from calibration.doctor.examination import examination
     from calibration.doctor.surroundings import this_computer
     from calibration.doctor.terminal import examine, summary
-    from calibration.lent_bus import ended_by_signals
+    from calibration.signals import ended_by_signals
     from rover.clock import SystemClock
     from rover.config.files import NOWHERE, load_config
     from rover.errors import BadMessageError, ConfigError

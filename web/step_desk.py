@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from calibration.steps.catalogue import BY_NAME, Entry, StepStatus, statuses
-from calibration.steps.conversation import Conversation, Rover, keep, written
+from calibration.steps.conversation import Conversation, Draft, Rover, written
 from calibration.steps.step import Step
 from calibration.steps.view import Outcome, StepView
 from calibration.store import CalibrationStore
@@ -144,10 +144,12 @@ class StepDesk:
             self._seat.release()
 
     def _converse(self, entry: Entry, who: str, hear: Hear, tell: Tell) -> None:
+        self._store.require_writable()
         step = entry.begin(self._load(), self._store.history.draft(entry.name))
+        draft = Draft(step, entry.name, self._store.history)
         conversation = Conversation(step, self._rover, who, self._clock)
         try:
-            text = self._go_through(conversation, entry.name, hear, tell)
+            text = self._go_through(conversation, draft, entry.name, hear, tell)
         finally:
             try:
                 conversation.close()
@@ -155,12 +157,14 @@ class StepDesk:
                 # Control hears no orders any more, and ends it by itself.
                 _log.warning("the rover was not told that the calibration has ended: %s", error)
             finally:
-                keep(step, entry.name, self._store.history)
+                draft.keep()
         if step.outcome is Outcome.WRITE:
             text += f" {taken_over(self._store.path, self._rover, who)}"
         _end(tell, text, written=step.outcome is Outcome.WRITE)
 
-    def _go_through(self, conversation: Conversation, name: str, hear: Hear, tell: Tell) -> str:
+    def _go_through(
+        self, conversation: Conversation, draft: Draft, name: str, hear: Hear, tell: Tell
+    ) -> str:
         """Talk until it is decided how it ends; return what to say of that."""
         step = conversation.step
         shown: StepView | None = None
@@ -184,6 +188,7 @@ class StepDesk:
             if telemetry is not None:
                 seen_s = telemetry.stamp_s
             conversation.go_on(telemetry, present_s)
+            draft.keep_meanwhile()
             view = step.view()
             if view != shown:
                 shown = view

@@ -13,6 +13,7 @@ from calibration.steps.view import Outcome
 from calibration.store import CalibrationStore
 from calibration.taking_over import Asked
 from rover.clock import Clock
+from rover.errors import ConfigError
 from rover.messages import ArmState, Order, RequestKind, Telemetry
 
 # Telemetry that was under way when the state changed is older than this afterwards.
@@ -113,7 +114,32 @@ def written(step: Step, name: str, store: CalibrationStore) -> str:
     return f"Written to {store.path}." if changes else "Noted: nothing had to be changed."
 
 
-def keep(step: Step, name: str, history: History) -> None:
-    """Keep what a step has found, unless it has been written, to go on with another time."""
-    if step.outcome is not Outcome.WRITE:
-        history.save_draft(name, step.draft())
+class Draft:
+    """What a step has found so far, kept beside the calibration file to go on another time.
+
+    Kept whenever it changes: a connection, a battery or a program may end at any moment.
+    """
+
+    def __init__(self, step: Step, name: str, history: History) -> None:
+        self._step = step
+        self._name = name
+        self._history = history
+        self._kept = self._tried = history.draft(name)
+
+    def keep(self) -> None:
+        """Keep it, if anything is new and not about to be written. Raises ConfigError."""
+        draft = self._step.draft()
+        if draft != self._kept and self._step.outcome is not Outcome.WRITE:
+            self._history.save_draft(self._name, draft)
+            self._kept = draft
+
+    def keep_meanwhile(self) -> None:
+        """Keep it; if that fails, have the step say so: once for all that is new."""
+        draft = self._step.draft()
+        if draft == self._tried:
+            return
+        self._tried = draft
+        try:
+            self.keep()
+        except ConfigError as error:
+            self._step.interrupted(f"If you leave now, what was found is lost: {error}")

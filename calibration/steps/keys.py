@@ -1,5 +1,6 @@
 """The keys of a terminal by name, arrows too, and without waiting."""
 
+import contextlib
 import os
 import select
 import sys
@@ -31,6 +32,8 @@ _NAMES = {
     "\x1b": "q",
 }
 _READ_BYTES = 256
+# Where tcgetattr has c_lflag.
+_LOCAL_MODES = 3
 
 
 def named(typed: str) -> list[str]:
@@ -58,11 +61,20 @@ class Keyboard:
         """Return the keys that have been pressed since; does not wait. A lost terminal is q."""
         if not select.select([self._descriptor], [], [], 0.0)[0]:
             return []
-        content = os.read(self._descriptor, _READ_BYTES)
+        try:
+            content = os.read(self._descriptor, _READ_BYTES)
+        except OSError:
+            # Its other end has been closed.
+            content = b""
         return named(content.decode("utf-8", "replace")) if content else ["q"]
 
     def __enter__(self) -> Self:
+        # What was typed before is forgotten with this.
         tty.setcbreak(self._descriptor)
+        # Ctrl-C and Ctrl-Z are keys like others: they stop what moves, and cut nothing off midway.
+        attributes = termios.tcgetattr(self._descriptor)
+        attributes[_LOCAL_MODES] &= ~termios.ISIG
+        termios.tcsetattr(self._descriptor, termios.TCSANOW, attributes)
         return self
 
     def __exit__(
@@ -71,4 +83,6 @@ class Keyboard:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)
+        # Of a terminal that is gone nothing has to be restored.
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)

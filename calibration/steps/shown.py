@@ -38,7 +38,7 @@ def _keys(view: StepView, *, holding: bool) -> str:
         return f"{view.hold} ... any key stops it"
     said = [f"{choice.key}: {choice.label}" for choice in view.choices]
     if view.hold:
-        said.insert(0, f"space: {view.hold}; any key stops it")
+        said.insert(0, f"space, once: {view.hold}; any key stops it")
     return "\n".join(said)
 
 

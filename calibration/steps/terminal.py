@@ -8,8 +8,9 @@ from typing import Protocol
 from rich.console import Console
 from rich.live import Live
 
+from calibration.signals import ended_by_signals
 from calibration.steps.catalogue import Entry
-from calibration.steps.conversation import Conversation, keep, written
+from calibration.steps.conversation import Conversation, Draft, written
 from calibration.steps.keys import Keyboard
 from calibration.steps.shown import shown
 from calibration.steps.step import Step
@@ -27,6 +28,9 @@ _STEP_S = 0.03
 _FRAMES_HZ = 15
 # A terminal tells no key that is held: the wheel turns for so long, or until any key.
 _HOLD_S = 1.6
+# A space bar that is held comes again and again, first after half a second. That stops what it
+# began, and what follows sooner than this begins nothing.
+_REPEATS_S = 0.3
 _COMES_UP_S = 3.0
 _DIGITS = frozenset("0123456789.,-")
 _MOST_DIGITS = 8
@@ -46,7 +50,7 @@ class TerminalTalk:
     def __init__(self, step: Step, clock: Clock) -> None:
         self._step = step
         self._clock = clock
-        self._until_s = -math.inf
+        self._until_s = self._space_s = -math.inf
         self.typed = ""
 
     @property
@@ -58,12 +62,18 @@ class TerminalTalk:
         """Take in the keys; go on wanting what was wanted."""
         for key in keys:
             self._press(key)
-        now_s = self._clock.now_s()
-        if self.holding and self._step.view().hold:
-            self._step.hold(now_s)
+        if not self.holding:
+            return
+        if self._step.view().hold:
+            self._step.hold(self._clock.now_s())
+        else:
+            self._until_s = -math.inf
 
     def _press(self, key: str) -> None:
         now_s = self._clock.now_s()
+        repeated = key == "space" and now_s - self._space_s < _REPEATS_S
+        if key == "space":
+            self._space_s = now_s
         if self.holding:
             # Whatever it is, it stops; leaving leaves too.
             self._until_s = -math.inf
@@ -71,7 +81,8 @@ class TerminalTalk:
                 return
         view = self._step.view()
         if key == "space" and view.hold:
-            self._until_s = now_s + _HOLD_S
+            if not repeated:
+                self._until_s = now_s + _HOLD_S
         elif view.asked is not None and key in _DIGITS:
             self.typed = (self.typed + key.replace(",", "."))[:_MOST_DIGITS]
         elif view.asked is not None and key == "backspace":
@@ -102,6 +113,8 @@ def converse(
     keys: Keys,
     console: Console,
     clock: Clock,
+    *,
+    draft: Draft,
 ) -> Outcome:
     """Go through a step until the person has ended it. Raises LinkError if control is gone."""
     step = conversation.step
@@ -116,6 +129,7 @@ def converse(
             try:
                 talk.hear(keys.pressed())
                 conversation.go_on(telemetry(), clock.now_s())
+                draft.keep_meanwhile()
                 live.update(shown(step.view(), talk.typed, holding=talk.holding))
                 clock.sleep_s(_STEP_S)
             except KeyboardInterrupt:
@@ -133,7 +147,8 @@ def calibrate(
     name = entry.name
     clock = SystemClock()
     keyboard = Keyboard()
-    with ControlClient(directory, clock) as client:
+    store.require_writable()
+    with ended_by_signals(), ControlClient(directory, clock) as client:
         _require_same_rover(client, config, directory)
 
         def telemetry() -> Telemetry | None:
@@ -144,11 +159,14 @@ def calibrate(
 
         step = entry.begin(config, store.history.draft(name))
         conversation = Conversation(step, client, _WHO, clock)
+        draft = Draft(step, name, store.history)
         said = ""
         try:
             with keyboard:
                 while not said:
-                    outcome = converse(conversation, telemetry, keyboard, console, clock)
+                    outcome = converse(
+                        conversation, telemetry, keyboard, console, clock, draft=draft
+                    )
                     if outcome is Outcome.LEAVE:
                         break
                     said = _write(step, name, store)
@@ -156,7 +174,7 @@ def calibrate(
             try:
                 conversation.close()
             finally:
-                keep(step, name, store.history)
+                draft.keep()
         if said:
             taken = taken_over(store.path, client, _WHO)
             said += f" {taken} rover calibrate {name} --undo takes it back."

@@ -224,3 +224,21 @@ def test_a_record_that_is_spoilt_is_named(store):
     record.write_text("nonsense")
     with pytest.raises(ConfigError, match="remove it"):
         store.undo("motors")
+
+
+def test_what_cannot_be_written_is_told_before_anything_is_found_out(tmp_path, monkeypatch):
+    store = CalibrationStore(tmp_path / "new" / "calibration.toml")
+    store.require_writable()
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ConfigError, match=r"is a folder.*--calibration"):
+        CalibrationStore(tmp_path / "folder").require_writable()
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"is no folder.*--calibration"):
+        CalibrationStore(tmp_path / "file" / "calibration.toml").require_writable()
+    (tmp_path / "folder" / "calibration-history").touch()
+    with pytest.raises(ConfigError, match="is no folder"):
+        CalibrationStore(tmp_path / "folder" / "calibration.toml").require_writable()
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    with pytest.raises(ConfigError, match=r"nothing may be written.*as the user who owns it"):
+        store.require_writable()

@@ -3,10 +3,12 @@
 import contextlib
 import os
 import pty
-import select
+import signal
 import subprocess
 import sys
 import tempfile
+import termios
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,8 @@ import tomlkit
 from rover.messages import Arc, ArmState
 from tests.whole.real_rover import _HOME, WITHIN_S, RealRover, wait_for
 
+# What a terminal is told to show again what stood there before.
+LEAVES_SCREEN = "\x1b[?1049l"
 # Longer than one press has a wheel turn.
 _AGAIN_S = 4.0
 NAMES = (
@@ -61,6 +65,18 @@ class Terminal:
         )
         os.close(slave)
         self._said = ""
+        self._more = threading.Condition()
+        # A terminal reads all the time: one that does not holds the command up.
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        """Take in all that is said, until nobody is left who could say anything."""
+        with contextlib.suppress(OSError):
+            while content := os.read(self._master, 65536):
+                with self._more:
+                    self._said += content.decode("utf-8", "replace")
+                    self._more.notify_all()
 
     def press_until(self, key: str, text: str) -> None:
         """Press a key until it says this: a computer that is held up has an order come too late."""
@@ -76,31 +92,24 @@ class Terminal:
 
     def wait_for(self, text: str, within_s: float = WITHIN_S) -> str:
         """Wait until it says this, and forget all up to there."""
-        deadline_s = time.monotonic() + within_s
-        while text not in self._said:
-            left_s = deadline_s - time.monotonic()
-            assert left_s > 0, f"never said {text!r}: {self._said[-2000:]}"
-            if select.select([self._master], [], [], left_s)[0]:
-                with contextlib.suppress(OSError):
-                    self._said += os.read(self._master, 65536).decode("utf-8", "replace")
-        before, self._said = self._said.split(text, 1)
+        with self._more:
+            said = self._more.wait_for(lambda: text in self._said, within_s)
+            assert said, f"never said {text!r}: {self._said[-2000:]}"
+            before, self._said = self._said.split(text, 1)
         return before
 
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
     def end(self) -> int:
-        """Wait for its end, reading on, and return its exit code."""
-        deadline_s = time.monotonic() + WITHIN_S
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline_s, f"it never ended: {self._said[-2000:]}"
-            if select.select([self._master], [], [], 0.05)[0]:
-                with contextlib.suppress(OSError):
-                    self._said += os.read(self._master, 65536).decode("utf-8", "replace")
-        with contextlib.suppress(OSError):
-            while select.select([self._master], [], [], 0.0)[0]:
-                self._said += os.read(self._master, 65536).decode("utf-8", "replace")
-        return self.process.returncode
+        """Wait for its end and for all that it said; return its exit code."""
+        code = self.process.wait(WITHIN_S)
+        self._reader.join(WITHIN_S)
+        return code
+
+    def attributes(self) -> list:
+        """Return how the terminal is set: echo, lines, and so on."""
+        return termios.tcgetattr(self._master)
 
     @property
     def said(self) -> str:
@@ -110,6 +119,7 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        self._reader.join(WITHIN_S)
         os.close(self._master)
 
 
@@ -144,6 +154,15 @@ def turn_one(rover: WrongRover, terminal: Terminal) -> tuple[str, str]:
     return name, "f" if moved[name] > 0 else "b"
 
 
+def answer_one(rover: WrongRover, terminal: Terminal) -> None:
+    """Have an output turn, and say which wheel that was and which way."""
+    terminal.wait_for("space")
+    name, way = turn_one(rover, terminal)
+    terminal.type(str(NAMES.index(name) + 1))
+    terminal.wait_for("Which way")
+    terminal.type(way)
+
+
 def have_it_turn(rover: WrongRover, terminal: Terminal) -> None:
     """Press the space bar until a wheel turns."""
     terminal.wait_for("space")
@@ -163,11 +182,7 @@ def test_a_motor_that_turns_the_wrong_way_is_put_right(rover):
         rover.wait_for_state(ArmState.MAINTENANCE)
         for number in range(1, 7):
             terminal.wait_for(f"{number} of 6")
-            terminal.wait_for("space")
-            name, way = turn_one(rover, terminal)
-            terminal.type(str(NAMES.index(name) + 1))
-            terminal.wait_for("Which way")
-            terminal.type(way)
+            answer_one(rover, terminal)
         terminal.wait_for("Write how")
         terminal.type("w")
         assert terminal.end() == 0, terminal.said
@@ -187,7 +202,10 @@ def test_a_terminal_that_is_killed_stops_the_wheel(rover):
         terminal.wait_for("Lift the rover")
         terminal.type("y")
         rover.wait_for_state(ArmState.MAINTENANCE)
+        answer_one(rover, terminal)
         have_it_turn(rover, terminal)
+        # What has been found is kept already: a power cut does not announce itself.
+        assert (rover.calibration.parent / "calibration-history" / "draft-motors.json").exists()
         terminal.process.kill()
         began_s = time.monotonic()
         wait_for(rover.stands, "the wheel went on turning")
@@ -196,6 +214,34 @@ def test_a_terminal_that_is_killed_stops_the_wheel(rover):
         rover.wait_for_state(ArmState.DISARMED)
     finally:
         terminal.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_terminal_that_is_told_to_end_stops_gives_back_and_keeps(rover, number):
+    """A service manager's end, and a network that is gone: sshd sends it more than once."""
+    terminal = calibrate(rover, "motors")
+    try:
+        before = terminal.attributes()
+        terminal.wait_for("Lift the rover")
+        terminal.type("y")
+        rover.wait_for_state(ArmState.MAINTENANCE)
+        answer_one(rover, terminal)
+        have_it_turn(rover, terminal)
+        for _ in range(3):
+            terminal.process.send_signal(number)
+        assert terminal.end() == 128 + number
+        wait_for(rover.stands, "the wheel went on turning")
+        events = [event.text for event in rover.telemetry().events]
+        assert any("disarmed by the terminal" in text for text in events), events
+        assert terminal.attributes() == before
+        assert LEAVES_SCREEN in terminal.said
+    finally:
+        terminal.close()
+    again = calibrate(rover, "motors")
+    try:
+        again.wait_for("Goes on after 1 of 6")
+    finally:
+        again.close()
 
 
 def test_any_key_stops_the_wheel_and_ctrl_c_leaves(rover):
