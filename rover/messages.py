@@ -381,6 +381,7 @@ class Telemetry(Struct, frozen=True):
 
     ``twist`` and ``power`` are None while nobody knows: what is old is not shown as new.
     ``supplies`` are all that measure the battery now, ``power`` the one that is believed.
+    ``build`` is ``rover.config.build``'s mark of the configuration, empty if not told.
     """
 
     stamp_s: float
@@ -408,3 +409,4 @@ class Telemetry(Struct, frozen=True):
     gamepad: GamepadView = GamepadView()
     maintenance: Maintained | None = None
     supplies: tuple[PowerReading, ...] = ()
+    build: str = ""

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from rover.advice import advice_for
 from rover.config import Config
+from rover.config.build import build_mark
 from rover.messages import (
     ArmState,
     Condition,
@@ -149,6 +150,7 @@ class Teller:
         self._config = config
         self._can_crab = can_crab
         self._max_curvature_per_m = max_curvature_per_m
+        self._build = build_mark(config)
 
     def telemetry(self, at: Snapshot) -> Telemetry:
         """Return the frame for ``at``."""
@@ -179,6 +181,7 @@ class Teller:
             gamepad=at.gamepad,
             maintenance=at.maintenance,
             supplies=at.supplies,
+            build=self._build,
         )
 
     def _wheels(

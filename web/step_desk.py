@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from calibration.steps.catalogue import BY_NAME, Entry, StepStatus, statuses
-from calibration.steps.conversation import Conversation, Draft, Rover, written
+from calibration.steps.conversation import Conversation, Draft, Rover, require_same_rover, written
 from calibration.steps.step import Step
 from calibration.steps.view import Outcome, StepView
 from calibration.store import CalibrationStore
@@ -145,11 +145,12 @@ class StepDesk:
 
     def _converse(self, entry: Entry, who: str, hear: Hear, tell: Tell) -> None:
         self._store.require_writable()
-        step = entry.begin(self._load(), self._store.history.draft(entry.name))
+        config = self._load()
+        step = entry.begin(config, self._store.history.draft(entry.name))
         draft = Draft(step, entry.name, self._store.history)
         conversation = Conversation(step, self._rover, who, self._clock)
         try:
-            text = self._go_through(conversation, draft, entry.name, hear, tell)
+            text = self._go_through(conversation, draft, config, hear, tell)
         finally:
             try:
                 conversation.close()
@@ -163,7 +164,7 @@ class StepDesk:
         _end(tell, text, written=step.outcome is Outcome.WRITE)
 
     def _go_through(
-        self, conversation: Conversation, draft: Draft, name: str, hear: Hear, tell: Tell
+        self, conversation: Conversation, draft: Draft, config: Config, hear: Hear, tell: Tell
     ) -> str:
         """Talk until it is decided how it ends; return what to say of that."""
         step = conversation.step
@@ -177,7 +178,7 @@ class StepDesk:
                 return _left(step)
             if step.outcome is Outcome.WRITE:
                 try:
-                    return written(step, name, self._store)
+                    return written(step, draft.name, self._store)
                 except ConfigError as error:
                     # What was found is still there: let the person try again, or leave.
                     step.outcome = None
@@ -187,6 +188,7 @@ class StepDesk:
                 telemetry = None
             if telemetry is not None:
                 seen_s = telemetry.stamp_s
+                require_same_rover(telemetry, config)
             conversation.go_on(telemetry, present_s)
             draft.keep_meanwhile()
             view = step.view()

@@ -13,7 +13,9 @@ from calibration.steps.view import Outcome
 from calibration.store import CalibrationStore
 from calibration.taking_over import Asked
 from rover.clock import Clock
-from rover.errors import ConfigError
+from rover.config import Config
+from rover.config.build import build_mark
+from rover.errors import ConfigError, LinkError
 from rover.messages import ArmState, Order, RequestKind, Telemetry
 
 # Telemetry that was under way when the state changed is older than this afterwards.
@@ -106,6 +108,20 @@ class Conversation:
         self.step.interrupted(f"The rover was stopped ({why}). Go on when that is over.")
 
 
+def require_same_rover(telemetry: Telemetry, config: Config) -> None:
+    """Raise LinkError unless control runs with ``config``: else what is found would be wrong.
+
+    Such as a wheel that turns backwards by a file that control has not read yet.
+    """
+    theirs = tuple(wheel.name for wheel in telemetry.wheels)
+    if theirs != tuple(config.wheels) or telemetry.build not in {"", build_mark(config)}:
+        raise LinkError(
+            "the rover runs with another configuration than is read here: have it read its files "
+            "anew with `rover reload`; if that does not help, name its files with --profile, "
+            "--config and --calibration"
+        )
+
+
 def written(step: Step, name: str, store: CalibrationStore) -> str:
     """Write what a step has found; say so. Raises ConfigError: nothing is lost then."""
     changes = step.changes()
@@ -122,7 +138,7 @@ class Draft:
 
     def __init__(self, step: Step, name: str, history: History) -> None:
         self._step = step
-        self._name = name
+        self.name = name
         self._history = history
         self._kept = self._tried = history.draft(name)
 
@@ -130,7 +146,7 @@ class Draft:
         """Keep it, if anything is new and not about to be written. Raises ConfigError."""
         draft = self._step.draft()
         if draft != self._kept and self._step.outcome is not Outcome.WRITE:
-            self._history.save_draft(self._name, draft)
+            self._history.save_draft(self.name, draft)
             self._kept = draft
 
     def keep_meanwhile(self) -> None:

@@ -10,7 +10,7 @@ from rich.live import Live
 
 from calibration.signals import ended_by_signals
 from calibration.steps.catalogue import Entry
-from calibration.steps.conversation import Conversation, Draft, written
+from calibration.steps.conversation import Conversation, Draft, require_same_rover, written
 from calibration.steps.keys import Keyboard
 from calibration.steps.shown import shown
 from calibration.steps.step import Step
@@ -149,13 +149,16 @@ def calibrate(
     keyboard = Keyboard()
     store.require_writable()
     with ended_by_signals(), ControlClient(directory, clock) as client:
-        _require_same_rover(client, config, directory)
+        _require_rover(client, config, directory)
 
         def telemetry() -> Telemetry | None:
             try:
-                return client.telemetry(0.0)
+                newest = client.telemetry(0.0)
             except BadMessageError as error:
                 raise LinkError(str(error)) from error
+            if newest is not None:
+                require_same_rover(newest, config)
+            return newest
 
         step = entry.begin(config, store.history.draft(name))
         conversation = Conversation(step, client, _WHO, clock)
@@ -197,7 +200,7 @@ def _left(step: Step, name: str) -> str:
     return "Left. Nothing was written."
 
 
-def _require_same_rover(client: ControlClient, config: Config, directory: Path) -> None:
+def _require_rover(client: ControlClient, config: Config, directory: Path) -> None:
     """Raise LinkError unless a rover runs there that is configured as this command reads it."""
     try:
         telemetry = client.telemetry(_COMES_UP_S)
@@ -208,11 +211,4 @@ def _require_same_rover(client: ControlClient, config: Config, directory: Path) 
             f"no rover runs in {directory}: start it (`sudo systemctl start rover.target`, "
             "`rover control`, or `rover sim` to try this out), or name its --dir"
         )
-    theirs = [(wheel.name, wheel.x_m, wheel.y_m, wheel.radius_m) for wheel in telemetry.wheels]
-    ours = [(name, one.x_m, one.y_m, one.radius_m) for name, one in config.wheels.items()]
-    if theirs != ours:
-        raise LinkError(
-            f"the rover in {directory} runs with another configuration than this command reads: "
-            "name its files with --profile, --config and --calibration, or have it read them "
-            "anew with `rover reload`"
-        )
+    require_same_rover(telemetry, config)

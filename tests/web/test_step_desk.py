@@ -224,3 +224,12 @@ def test_strangers_see_no_calibration(server, control):
     assert fetch(server, "/calibrate", b"undo=battery")[0] in {401, 403}
     key = {"Authorization": f"Bearer {server.access.key}", "Origin": "http://elsewhere.example"}
     assert fetch(server, "/calibrate", b"undo=battery", **key)[0] == 403
+
+
+def test_a_rover_with_another_configuration_is_not_calibrated(sit_down, control):
+    page = sit_down()
+    press(page, "y")
+    view(page, lambda view: view["hold"])
+    control.update(build="another")
+    assert "another configuration" in page.wait("ended")["text"]
+    control.wait_for_request(RequestKind.DISARM)
