@@ -5,6 +5,7 @@ a page holds it says again and again: one that has gone has nothing moved 0.3 s 
 """
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,11 @@ from web.talk import BadKeyError, Hear, Tell
 _log = logging.getLogger(__name__)
 
 STEP_S = 0.03
+# How often a page is told the time, and how old the newest that it has seen may be. What a network
+# has held up for longer is from a finger that may have been lifted since.
+_CLOCK_S, _LATE_S = 0.1, 0.5
+# A conversation looks so often whether it is to end.
+_REPLACED_S = 2.0
 # Longer than any key.
 _LONGEST_KEY = 16
 _LOST = "Nothing was written; what has been found is kept, and it goes on from there."
@@ -46,11 +52,21 @@ class NumberFrame(Struct, frozen=True, forbid_unknown_fields=True, tag_field="ty
 
 
 class HoldFrame(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="hold"):
-    """The person holds what moves, at this moment."""
+    """The person holds what moves. ``seen_s`` is the newest clock that the page has been told."""
+
+    seen_s: float
 
 
 class HereFrame(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="here"):
-    """The page is there and seen."""
+    """The page is there and seen; ``seen_s`` as with a hold."""
+
+    seen_s: float
+
+
+class ClockFrame(Struct, frozen=True, tag_field="type", tag="clock"):
+    """The server's time: a page says with it at which moment something is held."""
+
+    clock_s: float
 
 
 class StepFrame(Struct, frozen=True, tag_field="type", tag="step"):
@@ -101,7 +117,8 @@ class StepDesk:
         self._seat = threading.Lock()
         self._who = ""
         self._device_id = ""
-        self._is_revoked = False
+        # Why the conversation is to end, empty while it may go on.
+        self._why_ended = ""
 
     @property
     def path(self) -> Path:
@@ -121,7 +138,7 @@ class StepDesk:
     def end_device(self, device_id: str) -> None:
         """End what a device does here that may not drive any more."""
         if device_id == self._device_id:
-            self._is_revoked = True
+            self._why_ended = "This device is not paired any more"
 
     def converse(self, name: str, who: str, device_id: str, hear: Hear, tell: Tell) -> None:
         """Go through the step ``name`` with one page until it is done, or ``hear`` raises.
@@ -131,10 +148,10 @@ class StepDesk:
         entry = BY_NAME.get(name)
         if entry is None:
             raise BadKeyError(f"there is no step {name[:32]!r}")
-        if not self._seat.acquire(blocking=False):
+        if not self._sit_down(device_id):
             _end(tell, f"{self._who} calibrates already: wait until that is done")
             return
-        self._who, self._device_id, self._is_revoked = who, device_id, False
+        self._who, self._device_id, self._why_ended = who, device_id, ""
         try:
             self._converse(entry, who, hear, tell)
         except (ConfigError, LinkError) as error:
@@ -142,6 +159,15 @@ class StepDesk:
         finally:
             self._device_id = ""
             self._seat.release()
+
+    def _sit_down(self, device_id: str) -> bool:
+        """Take the seat if it is free, or the same device's: its older page may be cut off."""
+        if self._seat.acquire(blocking=False):
+            return True
+        if device_id != self._device_id:
+            return False
+        self._why_ended = "Another page of this device goes on with it"
+        return self._seat.acquire(timeout=_REPLACED_S)
 
     def _converse(self, entry: Entry, who: str, hear: Hear, tell: Tell) -> None:
         self._store.require_writable()
@@ -170,10 +196,16 @@ class StepDesk:
         step = conversation.step
         shown: StepView | None = None
         seen_s = present_s = self._clock.now_s()
-        while not self._is_revoked:
+        told_s = -math.inf
+        while not self._why_ended:
+            now_s = self._clock.now_s()
+            if now_s - told_s >= _CLOCK_S:
+                told_s = now_s
+                tell(_encode(ClockFrame(now_s)).decode())
             for message in hear(STEP_S):
-                present_s = self._clock.now_s()
-                hear_frame(step, message, present_s)
+                now_s = self._clock.now_s()
+                if hear_frame(step, message, now_s):
+                    present_s = now_s
             if step.outcome is Outcome.LEAVE:
                 return _left(step)
             if step.outcome is Outcome.WRITE:
@@ -195,11 +227,14 @@ class StepDesk:
             if view != shown:
                 shown = view
                 tell(_encode(StepFrame(view)).decode())
-        return f"This device is not paired any more. {_LOST}"
+        return f"{self._why_ended}. {_LOST}"
 
 
-def hear_frame(step: Step, message: str | bytes, now_s: float) -> None:
-    """Have a step hear what a page said at ``now_s``. Raises BadKeyError if that makes no sense."""
+def hear_frame(step: Step, message: str | bytes, now_s: float) -> bool:
+    """Have a step hear what a page said at ``now_s``; whether the person is there at that moment.
+
+    What comes late tells nothing of now. Raises BadKeyError if a message makes no sense.
+    """
     try:
         frame = _decode(message)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -209,10 +244,17 @@ def hear_frame(step: Step, message: str | bytes, now_s: float) -> None:
             step.press(key[:_LONGEST_KEY], now_s)
         case NumberFrame(value):
             step.enter(value, now_s)
-        case HoldFrame():
+        case HoldFrame(seen_s):
+            if not _is_now(seen_s, now_s):
+                return False
             step.hold(now_s)
-        case HereFrame():
-            pass
+        case HereFrame(seen_s):
+            return _is_now(seen_s, now_s)
+    return True
+
+
+def _is_now(seen_s: float, now_s: float) -> bool:
+    return 0.0 <= now_s - seen_s <= _LATE_S
 
 
 def _left(step: Step) -> str:

@@ -27,8 +27,8 @@ _PUSHING_S = 0.4
 # A servo is this far behind at the most once it has been led there.
 _ARRIVES_S = 0.3
 _CLOSE_RAD = 1e-4
-# A key that repeats asks for no more than this ahead of where the servo is: let go, it stands.
-_AHEAD_DEG = 5.0
+# A key that repeats asks for no more than this ahead of where the servo is: let go, it stands soon.
+_AHEAD_DEG = 6.0
 _SAME_DEG = 0.05
 
 

@@ -8,11 +8,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from calibration.store import CalibrationStore
 from rover.errors import ConfigError
 from rover.messages import ArmState, RequestKind, TurnWheel
 from tests.web.phone import DEADLINE_S, Phone, RefusedError
+from web import access
 from web.server import WebServer
 
 FIRST = "left_front"
@@ -41,12 +43,20 @@ def view(page: Phone, fits=lambda view: True) -> dict:
     return page.wait("step", lambda frame: fits(frame["view"]))["view"]
 
 
+def hold(page: Phone) -> None:
+    """Say that what moves is held now: the server's clock is this computer's."""
+    say_held(page, time.monotonic())
+
+
+def say_held(page: Phone, seen_s: float) -> None:
+    page.send_text(json.dumps({"type": "hold", "seen_s": seen_s}))
+
+
 def turn_one(page: Phone, number: int) -> None:
     """Have an output turn, let go, and say that it was the wheel of that number, forwards."""
-    page.send_text('{"type":"hold"}')
     end_s = time.monotonic() + 1.5
     while time.monotonic() < end_s:
-        page.send_text('{"type":"hold"}')
+        hold(page)
         page.look_for(0.05)
     view(page, lambda view: view["text"] == "Which wheel moved?")
     press(page, str(number))
@@ -60,7 +70,7 @@ def test_a_wheel_turns_while_a_page_holds_and_no_longer(sit_down, control):
     press(page, "y")
     control.wait_for_request(RequestKind.MAINTAIN)
     view(page, lambda view: view["hold"])
-    page.send_text('{"type":"hold"}')
+    say_held(page, page.wait("clock")["clock_s"])
     order = control.wait_for(
         lambda: next((o for o in control.orders if isinstance(o.order, TurnWheel)), None), "a turn"
     )
@@ -73,6 +83,24 @@ def test_a_wheel_turns_while_a_page_holds_and_no_longer(sit_down, control):
     )
     turns = [o.stamp_s for o in control.orders if isinstance(o.order, TurnWheel)]
     assert len(set(turns)) == 1
+
+
+def test_what_a_network_has_held_up_turns_nothing(sit_down, control):
+    """A second's frames that come at once: the finger may have been lifted long ago."""
+    page = sit_down()
+    press(page, "y")
+    view(page, lambda view: view["hold"])
+    now_s = page.wait("clock")["clock_s"]
+    for age_s in (1.5, 1.2, 0.9, 0.7, -1.0):
+        say_held(page, now_s - age_s)
+    page.look_for(0.4)
+    assert not any(isinstance(order.order, TurnWheel) for order in control.orders)
+    hold(page)
+    control.wait_for(
+        lambda: any(isinstance(order.order, TurnWheel) for order in control.orders),
+        "a turn",
+        lambda: hold(page),
+    )
 
 
 def test_a_page_that_goes_ends_it(sit_down, control):
@@ -130,11 +158,25 @@ def test_a_stop_ends_it_on_the_page(sit_down, control):
     assert "stopped" in view(page, lambda view: view["remark"])["remark"]
 
 
-def test_one_page_at_a_time(sit_down):
+def test_one_device_at_a_time(sit_down, monkeypatch):
     first = sit_down()
     view(first)
+    monkeypatch.setattr(access, "OWNER", structs.replace(access.OWNER, id="another"))
     second = sit_down("battery")
     assert "calibrates already" in second.wait("ended")["text"]
+
+
+def test_the_same_device_takes_its_own_place(sit_down):
+    """The network was gone, and the older page's end has not been noticed yet."""
+    first = sit_down()
+    view(first)
+    press(first, "y")
+    view(first, lambda view: view["hold"])
+    turn_one(first, 1)
+    view(first, lambda view: view["number"] == 2)
+    second = sit_down()
+    assert "Goes on after 1 of 6" in view(second)["remark"]
+    assert "Another page of this device" in first.wait("ended")["text"]
 
 
 def test_what_cannot_be_written_is_not_lost(sit_down, control, monkeypatch):
@@ -163,7 +205,13 @@ def test_only_paired_devices_calibrate(sit_down):
 
 @pytest.mark.parametrize(
     "text",
-    ['{"type":"press"}', '{"type":"turn","wheel":"left_front"}', "[" * 100000, '{"type":"number"}'],
+    [
+        '{"type":"press"}',
+        '{"type":"hold"}',
+        '{"type":"turn","wheel":"left_front"}',
+        "[" * 100000,
+        '{"type":"number"}',
+    ],
 )
 def test_what_no_page_says_closes_it(sit_down, text):
     page = sit_down()

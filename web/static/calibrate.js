@@ -15,6 +15,8 @@ const HOLD_KEYS = new Set(["Space", "Enter"]);
 const name = byId("title").dataset.step;
 let socket = null;
 let ended = true;
+// The newest time that the server has told: by it it knows what has been held up on the way.
+let seen = null;
 let holding = false;
 let offered = new Set();
 let padDown = new Set();
@@ -36,14 +38,18 @@ function letGo() {
 function takeHold() {
   holding = true;
   byId("hold").classList.add("held");
-  say({ type: "hold" });
+  sayWhereIAm();
+}
+
+function sayWhereIAm() {
+  if (seen !== null) say({ type: holding ? "hold" : "here", seen_s: seen });
 }
 
 // A page that is hidden is not looked at: it holds nothing, and is not there.
 setInterval(() => {
   if (ended || document.hidden) return;
   lookAtPads();
-  say({ type: holding ? "hold" : "here" });
+  sayWhereIAm();
 }, SAY_EVERY_MS);
 
 function lookAtPads() {
@@ -131,12 +137,14 @@ function end(text) {
 }
 
 function hear(frame) {
-  if (frame.type === "ended") end(frame.text);
+  if (frame.type === "clock") seen = frame.clock_s;
+  else if (frame.type === "ended") end(frame.text);
   else show(frame.view);
 }
 
 function begin() {
   ended = false;
+  seen = null;
   setHidden(byId("again"), true);
   setHidden(byId("result"), true);
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
