@@ -12,6 +12,8 @@ from rover.messages import ArmState, Order, PowerReading, Rest, Telemetry
 
 # Half a second of telemetry and more; one reading of a RoboClaw is good to 0.1 V.
 _READINGS = 20
+# What is older has been told by another battery, or at another time.
+_LATELY_S = 3.0
 LEAST_SCALE, MOST_SCALE = 0.9, 1.1
 _MOST_V = 60.0
 
@@ -36,6 +38,11 @@ class _Gauge:
         """Take in a reading; the same one told again is no second one."""
         if not self.readings or reading.stamp_s > self.readings[-1].stamp_s:
             self.readings.append(reading)
+
+    def forget(self, before_s: float) -> None:
+        """Forget what is older than that."""
+        while self.readings and self.readings[0].stamp_s < before_s:
+            self.readings.popleft()
 
     @property
     def volts(self) -> float | None:
@@ -73,6 +80,8 @@ class BatteryStep:
         monitor, controllers = self._gauges
         for reading in telemetry.supplies:
             (controllers if reading.device.startswith("RoboClaw") else monitor).hear(reading)
+        for gauge in self._gauges:
+            gauge.forget(telemetry.stamp_s - _LATELY_S)
 
     def press(self, key: str, now_s: float) -> None:
         """Take in one of the choices; another key changes nothing."""

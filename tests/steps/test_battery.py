@@ -82,3 +82,22 @@ def test_without_anything_that_measures_it_says_so():
     step = BatteryStep(osr_config())
     step.enter(16.0, 0.0)
     assert "Nothing on this rover tells a voltage" in step.view().remark
+
+
+def test_what_was_told_a_while_ago_is_of_another_battery():
+    visit = Visit(begin)
+    visit.wait(1.0)
+    frame = visit.rover.telemetry
+    visit.step.see(structs.replace(frame, stamp_s=frame.stamp_s + 60.0, supplies=()))
+    visit.step.enter(16.0, 1.0)
+    assert "Nothing on this rover tells a voltage" in visit.view.remark
+
+
+def test_a_rover_that_is_measured_by_its_controllers_alone_is_corrected():
+    config = osr_config()
+    alone = structs.replace(config, power=structs.replace(config.power, ina260=False))
+    visit = Visit(begin, config=alone)
+    visit.wait(1.0)
+    visit.enter(round(visit.rover.truth().battery_v, 2))
+    visit.press("s")
+    assert set(visit.step.changes()) == {("roboclaw", "voltage_scale")}
