@@ -16,6 +16,8 @@ from rover.messages import Order, Rest, Telemetry, TurnWheel
 # As far as a person needs to see which wheel it is: half a turn of JPL's wheels and more.
 ENOUGH_S = 1.2
 LONGEST_S = 4.0
+# After less an encoder that counts has not counted enough to be told from one that does not.
+LEAST_S = 0.6
 # After so long without a word of the person the hold is over; orders count no longer either.
 HOLD_S = 0.3
 
@@ -223,7 +225,7 @@ class MotorsStep:
             case _Stage.LIFT:
                 return (_LIFTED, *((_ANEW,) if self._seen else ()), LEAVE)
             case _Stage.TURN:
-                seen = self._turned_s() >= HOLD_S and self._wanted_s is None
+                seen = self._turned_s() >= LEAST_S and self._wanted_s is None
                 return (Choice("n", "I have seen it"), LEAVE) if seen else (LEAVE,)
             case _Stage.DOUBT:
                 return (_HOLDS, _NOT_LIFTED, LEAVE)

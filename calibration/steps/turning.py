@@ -28,8 +28,8 @@ class EncoderFinding(StrEnum):
 class Turn(Struct, frozen=True):
     """One turn of one output, forward as the configuration has it.
 
-    ``speed_rad_s`` is by its encoder, ``current_a`` once it had settled; None where nothing was
-    told. ``other`` is the wheel whose encoder counted instead, empty if none did.
+    ``speed_rad_s`` is by its encoder, it and ``current_a`` once they had settled; None where
+    nothing was told. ``other`` is the wheel whose encoder counted instead, empty if none did.
     """
 
     encoder: EncoderFinding
@@ -49,6 +49,8 @@ class TurnWatch:
         self._first: tuple[float | None, ...] | None = None
         self._moved: tuple[float, ...] = (0.0,) * len(self._names)
         self._began_s = self._last_s = 0.0
+        # How far and how long it turned once it had come up to speed.
+        self._settled_rad = self._settled_s = 0.0
         self._currents: list[float] = []
         self._high_since_s: float | None = None
         # How long it has had power, all in all.
@@ -67,10 +69,13 @@ class TurnWatch:
         if self._first is None:
             self._first, self._began_s, self._last_s = places, now_s, now_s
         self._currents_in(telemetry, now_s)
+        if self._last_s - self._began_s >= _SETTLED_S:
+            self._settled_s += now_s - self._last_s
+            self._settled_rad += _between(self._first[self._index], places[self._index])
         self.turned_s += now_s - self._last_s
         self._last_s = now_s
         self._moved = tuple(
-            moved + (0.0 if place is None or before is None else place - before)
+            moved + _between(before, place)
             for moved, place, before in zip(self._moved, places, self._first, strict=True)
         )
         self._first = places
@@ -78,7 +83,7 @@ class TurnWatch:
     def turn(self) -> Turn:
         """Return what has been seen so far."""
         own = self._moved[self._index]
-        speed_rad_s = abs(own) / self.turned_s if self.turned_s else None
+        speed_rad_s = abs(self._settled_rad) / self._settled_s if self._settled_s else None
         current_a = fmean(self._currents) if self._currents else None
         if abs(own) >= _COUNTS_RAD:
             finding = EncoderFinding.GOOD if own > 0.0 else EncoderFinding.REVERSED
@@ -111,3 +116,7 @@ class TurnWatch:
 
     def _close(self) -> None:
         self._first, self._high_since_s = None, None
+
+
+def _between(before: float | None, now: float | None) -> float:
+    return 0.0 if before is None or now is None else now - before

@@ -119,6 +119,24 @@ def test_what_moves_while_the_output_has_no_power_does_not_count():
     assert turn.speed_rad_s == pytest.approx(2.0)
 
 
+def test_short_turns_are_neither_a_dead_encoder_nor_a_worn_motor():
+    """A person who lets go again and again: each time it has to come up to speed."""
+    visit = Visit(MotorsStep)
+    visit.press("y")
+    visit.hold(0.1)
+    assert "n" not in visit.keys
+    while visit.view.text != "Which wheel moved?" and "n" not in visit.keys:
+        visit.hold(0.1)
+    if "n" in visit.keys:
+        visit.press("n")
+    visit.press("1", "f")
+    visit.hold(ENOUGH_S + 0.3)
+    visit.press("2", "f")
+    short, long = visit.step._seen
+    assert short.turn.encoder is EncoderFinding.GOOD
+    assert short.turn.speed_rad_s == pytest.approx(long.turn.speed_rad_s, rel=0.25)
+
+
 def test_a_wheel_that_is_held_is_doubted_to_be_in_the_air():
     visit = Visit(MotorsStep)
     visit.rover.simulated.inject(LockWheel(visit.names[0]))
