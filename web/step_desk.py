@@ -58,7 +58,7 @@ class HoldFrame(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type
 
 
 class HereFrame(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="here"):
-    """The page is there and seen; ``seen_s`` as with a hold."""
+    """The page is there and seen, and nothing is held; ``seen_s`` as with a hold."""
 
     seen_s: float
 
@@ -249,6 +249,7 @@ def hear_frame(step: Step, message: str | bytes, now_s: float) -> bool:
                 return False
             step.hold(now_s)
         case HereFrame(seen_s):
+            step.let_go()
             return _is_now(seen_s, now_s)
     return True
 

@@ -118,6 +118,9 @@ class BatteryStep:
     def hold(self, now_s: float) -> None:
         """Nothing is moved from here."""
 
+    def let_go(self) -> None:
+        """Nothing is moved from here."""
+
     def interrupted(self, why: str) -> None:
         """Take in what is wrong."""
         self._remark = why

@@ -114,6 +114,10 @@ class MotorsStep:
             self._remark = ""
             self._wanted_s = now_s
 
+    def let_go(self) -> None:
+        """Have it stop."""
+        self._wanted_s = None
+
     def interrupted(self, why: str) -> None:
         """Take in that the rover turns nothing any more."""
         self._remark = why

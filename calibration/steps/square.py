@@ -111,6 +111,9 @@ class SquareStep:
     def hold(self, now_s: float) -> None:
         """Nothing is moved from here."""
 
+    def let_go(self) -> None:
+        """Nothing is moved from here."""
+
     def interrupted(self, why: str) -> None:
         """Take in what is wrong."""
         self._remark = why

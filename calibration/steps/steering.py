@@ -173,6 +173,10 @@ class SteeringStep:
             self._remark = ""
             self._wanted_s = now_s
 
+    def let_go(self) -> None:
+        """Have it stop."""
+        self._wanted_s = None
+
     def interrupted(self, why: str) -> None:
         """Take in that the rover moves nothing any more."""
         self._remark = why

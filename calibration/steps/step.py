@@ -52,6 +52,10 @@ class Step(Protocol):
         """Note that the person wants what ``hold`` of the view says, at this very moment."""
         ...
 
+    def let_go(self) -> None:
+        """Note that the person wants nothing of that any more: at once, not when it runs out."""
+        ...
+
     def interrupted(self, why: str) -> None:
         """Take in that the rover moves nothing for it any more: stopped, or it never began."""
         ...

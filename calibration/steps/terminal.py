@@ -77,6 +77,7 @@ class TerminalTalk:
         if self.holding:
             # Whatever it is, it stops; leaving leaves too.
             self._until_s = -math.inf
+            self._step.let_go()
             if key != "q":
                 return
         view = self._step.view()

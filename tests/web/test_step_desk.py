@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from calibration.steps.motors import MotorsStep
 from calibration.store import CalibrationStore
 from rover.errors import ConfigError
-from rover.messages import ArmState, RequestKind, TurnWheel
+from rover.messages import ArmState, RequestKind, Rest, TurnWheel
+from tests.builders import osr_config
 from tests.web.phone import DEADLINE_S, Phone, RefusedError
 from web import access
 from web.server import WebServer
+from web.step_desk import hear_frame
 
 FIRST = "left_front"
 
@@ -83,6 +86,15 @@ def test_a_wheel_turns_while_a_page_holds_and_no_longer(sit_down, control):
     )
     turns = [o.stamp_s for o in control.orders if isinstance(o.order, TurnWheel)]
     assert len(set(turns)) == 1
+
+
+def test_a_finger_that_is_lifted_is_told_and_stops_the_wheel_at_once():
+    step = MotorsStep(osr_config())
+    step.press("y", 10.0)
+    assert hear_frame(step, '{"type":"hold","seen_s":10.0}', 10.1)
+    assert isinstance(step.order(10.11, 10.1)[0], TurnWheel)
+    assert hear_frame(step, '{"type":"here","seen_s":10.0}', 10.12)
+    assert step.order(10.12, 10.12)[0] == Rest()
 
 
 def test_what_a_network_has_held_up_turns_nothing(sit_down, control):

@@ -31,8 +31,11 @@ function press(key) {
 }
 
 function letGo() {
-  holding = false;
   byId("hold").classList.remove("held");
+  if (!holding) return;
+  holding = false;
+  // At once: it stops by itself only when the last word has run out.
+  sayWhereIAm();
 }
 
 function takeHold() {
