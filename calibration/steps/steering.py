@@ -6,14 +6,12 @@ configuration has straight ahead, as fast as it can.
 
 from enum import Enum, auto
 
-import msgspec
-from msgspec import Struct, structs
-
 from calibration.steps.corner import Corner, CornerFound, Push, changes, contradiction, rows
+from calibration.steps.corner_draft import draft_of, restored
 from calibration.steps.drawing import wheel_marks
 from calibration.steps.step import AGAIN, LEAVE, NONE_MOVED, WRITE, Changes, wheel_choices
 from calibration.steps.view import Choice, Outcome, StepView
-from rover.config import Config, SteerConfig, SteeringConfig
+from rover.config import Config
 from rover.messages import Maintained, Order, Rest, Telemetry, TurnServo
 
 _TITLE = "Steering"
@@ -63,23 +61,13 @@ class _Stage(Enum):
 _HELD = frozenset({_Stage.CENTRE, _Stage.LEFT_END, _Stage.RIGHT_END})
 
 
-class _Draft(Struct, frozen=True):
-    servos: tuple[tuple[str, SteerConfig], ...]
-    board: SteeringConfig
-    found: tuple[CornerFound, ...]
-
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(_Draft).decode
-
-
 class SteeringStep:
     """The step; ``draft`` is what an earlier one had found, b"" for none."""
 
     def __init__(self, config: Config, draft: bytes = b"") -> None:
         self._config = config
         self._names = tuple(name for name, wheel in config.wheels.items() if wheel.steer)
-        self._found: list[CornerFound] = _restored(config, draft)
+        self._found: list[CornerFound] = restored(config, draft)
         self._stage = _Stage.CLEAR if self._names else _Stage.DONE
         self._corner: Corner | None = None
         self._push = Push()
@@ -225,9 +213,7 @@ class SteeringStep:
 
     def draft(self) -> bytes:
         """Return the servos that have been done so far."""
-        if not self._found:
-            return b""
-        return _encode(_Draft(_servos(self._config), _board(self._config), tuple(self._found)))
+        return draft_of(self._config, self._found)
 
     def _next(self) -> None:
         """Go to the next servo, or to the end."""
@@ -355,30 +341,3 @@ class SteeringStep:
                 return (LEAVE,)
             case _Stage.DONE:
                 return (_ANEW, LEAVE) if contradiction(self._found) else (WRITE, _ANEW, LEAVE)
-
-
-def _servos(config: Config) -> tuple[tuple[str, SteerConfig], ...]:
-    return tuple((name, wheel.steer) for name, wheel in config.wheels.items() if wheel.steer)
-
-
-def _board(config: Config) -> SteeringConfig:
-    """Return how the servos are driven; whether they are calibrated makes no difference."""
-    return structs.replace(config.steering, calibrated=False)
-
-
-def _restored(config: Config, draft: bytes) -> list[CornerFound]:
-    """Return what a draft has found, if it is of a rover that is configured as this one."""
-    if not draft:
-        return []
-    try:
-        kept = _decode(draft)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return []
-    servos = _servos(config)
-    names = [name for name, _ in servos]
-    fits = (
-        (kept.servos, kept.board) == (servos, _board(config))
-        and [one.configured for one in kept.found] == names[: len(kept.found)]
-        and all(one.moved in {"", *names} for one in kept.found)
-    )
-    return list(kept.found) if fits else []
