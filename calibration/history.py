@@ -19,7 +19,7 @@ from rover.errors import ConfigError
 
 # What is kept of each step to be undone.
 _MOST_KEPT = 20
-_FOLDER = "calibration-history"
+_FOLDER = "-history"
 ADVICE = "name a file that may be with --calibration, or run this as the user who owns it"
 
 
@@ -36,7 +36,8 @@ class History:
     """The records beside the calibration file at ``file``. Raises ConfigError."""
 
     def __init__(self, file: Path) -> None:
-        self.folder = file.parent / _FOLDER
+        # One for each file: what was written to another is not undone here.
+        self.folder = file.parent / f"{file.stem}{_FOLDER}"
 
     def remember(
         self, step: str, before: Mapping[KeyPath, object], when: datetime.datetime

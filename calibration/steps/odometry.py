@@ -170,10 +170,26 @@ class OdometryStep:
             kept = _decode(draft)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return
-        if kept.names == tuple(self._config.wheels):
+        if kept.names == tuple(self._config.wheels) and self._makes_sense(kept):
             self._stage, self._start = kept.stage, kept.start
             self._lines, self._spins = list(kept.lines), list(kept.spins)
             self._remark = "Goes on where it was left."
+
+    def _makes_sense(self, kept: _Draft) -> bool:
+        """Whether all runs of a draft could have been taken here: files are edited and spoilt."""
+        count = len(kept.names)
+        runs = (*kept.lines, *kept.spins)
+        if any(len(run.turned_rad) != count for run in runs) or (
+            kept.stage in _RUNNING
+            and (len(kept.start.angles_rad), len(kept.start.since_s)) != (count, count)
+        ):
+            return False
+        lines = all(
+            abs(rolled_m(self._config, run.turned_rad)) >= LEAST_M and may_be(self._line_part(run))
+            for run in kept.lines
+        )
+        wide = (width_for(self._config, run.turned_rad, run.measured) for run in kept.spins)
+        return lines and all(math.isfinite(width) for width in wide)
 
     def _choose(self, key: str) -> None:
         if key == WRITE.key:

@@ -66,6 +66,7 @@ class SquareStep:
         """Take in what the rover tells of itself."""
         places = seen_places(telemetry.wheels)
         if places is None:
+            self._newest, self._stands = None, False
             return
         steer_rad = tuple(wheel.steer_rad for wheel in telemetry.wheels)
         self._newest = Frame(telemetry.stamp_s, places.angles_rad, steer_rad)

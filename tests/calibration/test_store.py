@@ -242,3 +242,11 @@ def test_what_cannot_be_written_is_told_before_anything_is_found_out(tmp_path, m
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
     with pytest.raises(ConfigError, match=r"nothing may be written.*as the user who owns it"):
         store.require_writable()
+
+
+def test_two_files_in_one_folder_have_histories_of_their_own(store):
+    other = CalibrationStore(store.path.with_name("another.toml"))
+    store.put("battery", {("power", "capacity_ah"): 4.4})
+    with pytest.raises(ConfigError, match="nothing to undo"):
+        other.undo("battery")
+    assert "4.4" in store.path.read_text()

@@ -210,3 +210,26 @@ def test_a_control_that_was_started_anew_in_between_is_noticed():
     assert "started anew" in visit.view.remark
     assert visit.view.asked is None
     assert visit.step.changes() == {}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda draft: draft.replace(b'"turned_rad":[', b'"turned_rad":[1.0,'),
+        lambda draft: draft.replace(b'"measured":', b'"measured":0.000'),
+        lambda draft: draft.replace(b'"names":["left_front"', b'"names":["front"'),
+        lambda draft: draft[:-2],
+    ],
+    ids=["another wheel", "no length", "other names", "cut off"],
+)
+def test_a_draft_that_makes_no_sense_is_forgotten(spoil):
+    names = list(osr_config().wheels)
+    draft = (
+        b'{"names":["' + b'","'.join(name.encode() for name in names) + b'"],"stage":"choose",'
+        b'"start":{"angles_rad":[],"since_s":[]},"spins":[],'
+        b'"lines":[{"turned_rad":[40.0,40.0,40.0,40.0,40.0,40.0],"measured":3.0}]}'
+    )
+    assert OdometryStep(osr_config(), draft).changes()
+    step = OdometryStep(osr_config(), spoil(draft))
+    assert step.changes() == {}
+    assert step.view().found == ()
