@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rover.errors import LinkError
+from rover.link import ControlClient
 from rover.messages import Answer, RequestKind
 
 # Where the service has its sockets and its calibration, see systemd/rover-control.service.
@@ -48,3 +49,11 @@ def taken_over(written: Path, control: Asked | None, who: str) -> str:
     if answer.accepted:
         return "The rover drives with it from now on."
     return f"The rover does not use it yet: {'; '.join(answer.refusals)}; then rover reload."
+
+
+def taken_over_in(directory: Path, written: Path, who: str) -> str:
+    """Do as ``taken_over`` with the control of ``directory``, if one runs there."""
+    if not (directory / "requests.ipc").exists():
+        return taken_over(written, None, who)
+    with ControlClient(directory) as client:
+        return taken_over(written, client, who)

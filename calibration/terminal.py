@@ -18,7 +18,7 @@ from rich.live import Live
 from calibration.findings import pad_config
 from calibration.session import Outcome, Session
 from calibration.store import CalibrationStore
-from calibration.taking_over import SERVICE_RUNTIME, taken_over
+from calibration.taking_over import SERVICE_RUNTIME, taken_over_in
 from rover.clock import Clock, SystemClock
 from rover.config import Config
 from rover.config.input_codes import button_name
@@ -145,19 +145,12 @@ def calibrate(
         return
     store.put_pad(pad.identity.key, pad_config(session.found))
     # Only now that it has its pad back: a rover that lends it does not read its files.
-    taken = _taken_over(store.path, directory)
+    taken = taken_over_in(directory, store.path, _WHO)
     console.print(
         f"Written to {store.path}. {taken} rover calibrate gamepad --undo takes it back.",
         soft_wrap=True,
         markup=False,
     )
-
-
-def _taken_over(written: Path, directory: Path) -> str:
-    if not (directory / "requests.ipc").exists():
-        return taken_over(written, None, _WHO)
-    with ControlClient(directory) as client:
-        return taken_over(written, client, _WHO)
 
 
 def require_not_armed(directory: Path) -> None:

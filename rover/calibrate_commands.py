@@ -124,11 +124,6 @@ def _store(files: ConfigFiles) -> "CalibrationStore":
 
 
 def _taken_over(written: Path, directory: Path) -> str:
-    """Have a control that runs there read its files anew; say how that went."""
-    from calibration.taking_over import taken_over
-    from rover.link import ControlClient
+    from calibration.taking_over import taken_over_in
 
-    if not (directory / "requests.ipc").exists():
-        return taken_over(written, None, "the terminal")
-    with ControlClient(directory) as client:
-        return taken_over(written, client, "the terminal")
+    return taken_over_in(directory, written, "the terminal")
