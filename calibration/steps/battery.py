@@ -5,10 +5,11 @@ from enum import Enum, auto
 from statistics import fmean
 
 from calibration.steps.step import LEAVE, WRITE, Changes, Value
+from calibration.steps.still import StillStep
 from calibration.steps.view import Asked, Choice, Outcome, Row, StepView
 from rover.config import Config
 from rover.config.toml_lines import KeyPath
-from rover.messages import ArmState, Order, PowerReading, Rest, Telemetry
+from rover.messages import ArmState, PowerReading, Telemetry
 
 # Half a second of telemetry and more; one reading of a RoboClaw is good to 0.1 V.
 _READINGS = 20
@@ -50,10 +51,11 @@ class _Gauge:
         return fmean(reading.voltage_v for reading in self.readings) if self.readings else None
 
 
-class BatteryStep:
+class BatteryStep(StillStep):
     """The step. There is little to lose by leaving it, so it keeps no draft."""
 
     def __init__(self, config: Config) -> None:
+        super().__init__()
         self._config = config
         self._stage = _Stage.VOLTAGE
         self._gauges = (
@@ -66,13 +68,6 @@ class BatteryStep:
         self._measured_v: float | None = None
         self._capacity_ah: float | None = None
         self._moves = False
-        self._remark = ""
-        self.outcome: Outcome | None = None
-
-    @property
-    def maintains(self) -> bool:
-        """Never: nothing moves."""
-        return False
 
     def see(self, telemetry: Telemetry) -> None:
         """Take in what the rover tells of itself."""
@@ -114,20 +109,6 @@ class BatteryStep:
         if not self._remark:
             self._measured_v = value
             self._stage = _Stage.CAPACITY
-
-    def hold(self, now_s: float) -> None:
-        """Nothing is moved from here."""
-
-    def let_go(self) -> None:
-        """Nothing is moved from here."""
-
-    def interrupted(self, why: str) -> None:
-        """Take in what is wrong."""
-        self._remark = why
-
-    def order(self, now_s: float, present_s: float) -> tuple[Order, float]:
-        """Return rest."""
-        return Rest(), present_s
 
     def view(self) -> StepView:
         """Return what to show now."""

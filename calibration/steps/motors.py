@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from calibration.steps.drawing import wheel_marks
-from calibration.steps.step import AGAIN, LEAVE, NONE_MOVED, WRITE, Changes, wheel_choices
+from calibration.steps.step import AGAIN, HOLD_S, LEAVE, NONE_MOVED, WRITE, Changes, wheel_choices
 from calibration.steps.turning import TurnWatch
 from calibration.steps.view import Choice, Outcome, StepView
 from calibration.steps.wiring import Seen, changes, contradiction, for_hands, rows
@@ -18,8 +18,6 @@ ENOUGH_S = 1.2
 LONGEST_S = 4.0
 # After less an encoder that counts has not counted enough to be told from one that does not.
 LEAST_S = 0.6
-# After so long without a word of the person the hold is over; orders count no longer either.
-HOLD_S = 0.3
 
 _TITLE = "Motors"
 _LIFTED = Choice("y", "Yes, all wheels are in the air")
@@ -59,7 +57,6 @@ class MotorsStep:
         self._watch: TurnWatch | None = None
         self._wanted_s: float | None = None
         self._moved = ""
-        self._telemetry: Telemetry | None = None
         self._remark = ""
         if self._seen:
             self._remark = f"Goes on after {len(self._seen)} of {len(self._names)} outputs."
@@ -72,7 +69,6 @@ class MotorsStep:
 
     def see(self, telemetry: Telemetry) -> None:
         """Take in what the rover tells of itself."""
-        self._telemetry = telemetry
         if self._stage is not _Stage.TURN or self._watch is None:
             return
         self._watch.see(telemetry)

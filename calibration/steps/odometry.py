@@ -22,10 +22,11 @@ from calibration.steps.measuring import (
 )
 from calibration.steps.places import MISSED, Places, seen_places, stands
 from calibration.steps.step import AGAIN, LEAVE, WRITE, Changes, Value
+from calibration.steps.still import StillStep
 from calibration.steps.view import Asked, Choice, Outcome, Row, StepView
 from rover.config import Config
 from rover.config.toml_lines import KeyPath
-from rover.messages import Order, Rest, Telemetry
+from rover.messages import Telemetry
 
 # A tape is read to 5 mm: over 2 m that is a quarter of a per cent.
 LEAST_M = 2.0
@@ -68,10 +69,11 @@ _decode = msgspec.json.Decoder(_Draft).decode
 _RUNNING = frozenset({_Stage.LINE_RUN, _Stage.SPIN_RUN})
 
 
-class OdometryStep:
+class OdometryStep(StillStep):
     """The step; ``draft`` is what an earlier one had measured, b"" for nothing."""
 
     def __init__(self, config: Config, draft: bytes = b"") -> None:
+        super().__init__()
         self._config = config
         self._stage = _Stage.CHOOSE
         self._lines: list[Run] = []
@@ -80,14 +82,10 @@ class OdometryStep:
         self._stands = False
         self._start = Places((), ())
         self._turned: tuple[float, ...] = ()
-        self._remark = ""
-        self.outcome: Outcome | None = None
+        # What the runs come to: each wheel's radius, and the track, as parts of the configured.
+        self._radii: list[float] = []
+        self._widths: list[float] = []
         self._restore(draft)
-
-    @property
-    def maintains(self) -> bool:
-        """Never: a person drives."""
-        return False
 
     def see(self, telemetry: Telemetry) -> None:
         """Take in what the rover tells of itself."""
@@ -119,20 +117,6 @@ class OdometryStep:
         else:
             self._add_spin(value)
 
-    def hold(self, now_s: float) -> None:
-        """Nothing is moved from here."""
-
-    def let_go(self) -> None:
-        """Nothing is moved from here."""
-
-    def interrupted(self, why: str) -> None:
-        """Take in what is wrong."""
-        self._remark = why
-
-    def order(self, now_s: float, present_s: float) -> tuple[Order, float]:
-        """Return rest."""
-        return Rest(), present_s
-
     def view(self) -> StepView:
         """Return what to show now."""
         return StepView(
@@ -150,9 +134,9 @@ class OdometryStep:
         changed: dict[KeyPath, Value] = {}
         for name, wheel in self._config.wheels.items():
             if self._lines:
-                changed["wheels", name, "radius_m"] = round(wheel.radius_m * self._larger(), 5)
+                changed["wheels", name, "radius_m"] = round(wheel.radius_m * fmean(self._radii), 5)
             if self._spins:
-                changed["wheels", name, "y_m"] = round(wheel.y_m * self._wider(), 5)
+                changed["wheels", name, "y_m"] = round(wheel.y_m * fmean(self._widths), 5)
         return changed
 
     def draft(self) -> bytes:
@@ -170,33 +154,35 @@ class OdometryStep:
             kept = _decode(draft)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return
-        if kept.names == tuple(self._config.wheels) and self._makes_sense(kept):
-            self._stage, self._start = kept.stage, kept.start
-            self._lines, self._spins = list(kept.lines), list(kept.spins)
-            self._remark = "Goes on where it was left."
+        if not _fits(kept, tuple(self._config.wheels)):
+            return
+        self._reckon(list(kept.lines), list(kept.spins))
+        # Files are edited and spoilt: no such run could have been taken here.
+        if not all(map(may_be, (*self._radii, *self._widths))):
+            self._reckon([], [])
+            return
+        self._stage, self._start = kept.stage, kept.start
+        self._remark = "Goes on where it was left."
 
-    def _makes_sense(self, kept: _Draft) -> bool:
-        """Whether all runs of a draft could have been taken here: files are edited and spoilt."""
-        count = len(kept.names)
-        runs = (*kept.lines, *kept.spins)
-        if any(len(run.turned_rad) != count for run in runs) or (
-            kept.stage in _RUNNING
-            and (len(kept.start.angles_rad), len(kept.start.since_s)) != (count, count)
-        ):
-            return False
-        lines = all(
-            abs(rolled_m(self._config, run.turned_rad)) >= LEAST_M and may_be(self._line_part(run))
-            for run in kept.lines
-        )
-        wide = (width_for(self._config, run.turned_rad, run.measured) for run in kept.spins)
-        return lines and all(math.isfinite(width) for width in wide)
+    def _reckon(self, lines: list[Run], spins: list[Run]) -> None:
+        """Take these runs for all there are, and work out what they come to.
+
+        The track is reckoned with wheels as large as the lines have them.
+        """
+        self._lines, self._spins = lines, spins
+        self._radii = [_radius(self._config, run) for run in lines]
+        larger = self._larger()
+        self._widths = [width_for(larger, run.turned_rad, run.measured) for run in spins]
+
+    def _larger(self) -> Config:
+        """Return the rover on wheels as large as the lines have them."""
+        return larger_wheels(self._config, fmean(self._radii) if self._radii else 1.0)
 
     def _choose(self, key: str) -> None:
         if key == WRITE.key:
             self.outcome = Outcome.WRITE
         elif key == AGAIN.key:
-            self._lines.clear()
-            self._spins.clear()
+            self._reckon([], [])
         else:
             self._stage = _Stage.LINE_START if key == _LINE.key else _Stage.SPIN_START
 
@@ -242,54 +228,29 @@ class OdometryStep:
         return ""
 
     def _add_line(self, measured_m: float) -> None:
-        factor = measured_m / abs(rolled_m(self._config, self._turned))
-        if not may_be(factor):
+        run = Run(self._turned, measured_m)
+        if not may_be(_radius(self._config, run)):
             self._remark = (
                 f"By its wheels it rolled {abs(rolled_m(self._config, self._turned)):.2f} m: "
                 f"{measured_m:g} m is too far from that. Measure from where a wheel stood to where "
                 "the same wheel stands."
             )
             return
-        self._lines.append(Run(self._turned, measured_m))
+        self._reckon([*self._lines, run], self._spins)
         self._stage = _Stage.CHOOSE
 
     def _add_spin(self, turns: float) -> None:
-        run = Run(self._turned, turns)
-        if not may_be(self._width(run)):
-            seen = abs(yaw_rad(self._bigger(), self._turned)) / math.tau
+        larger = self._larger()
+        if not may_be(width_for(larger, self._turned, turns)):
+            seen = abs(yaw_rad(larger, self._turned)) / math.tau
             self._remark = f"By its wheels it turned {seen:.1f} times: {turns:g} cannot be."
             return
-        self._spins.append(run)
+        self._reckon(self._lines, [*self._spins, Run(self._turned, turns)])
         self._stage = _Stage.CHOOSE
 
-    def _larger(self) -> float:
-        """Return how much larger than configured the wheels are."""
-        if not self._lines:
-            return 1.0
-        return fmean(
-            run.measured / abs(rolled_m(self._config, run.turned_rad)) for run in self._lines
-        )
-
-    def _bigger(self) -> Config:
-        return larger_wheels(self._config, self._larger())
-
-    def _width(self, run: Run) -> float:
-        return width_for(self._bigger(), run.turned_rad, run.measured)
-
-    def _wider(self) -> float:
-        """Return how much wider than configured the rover is."""
-        return fmean(self._width(run) for run in self._spins) if self._spins else 1.0
-
     def _rows(self) -> tuple[Row, ...]:
-        found = []
-        if self._lines:
-            found.append(Row("wheel radius", _spread([self._line_part(r) for r in self._lines])))
-        if self._spins:
-            found.append(Row("track", _spread([self._width(run) for run in self._spins])))
-        return tuple(Row(row.name, row.value, changes=True) for row in found)
-
-    def _line_part(self, run: Run) -> float:
-        return run.measured / abs(rolled_m(self._config, run.turned_rad))
+        found = (("wheel radius", self._radii), ("track", self._widths))
+        return tuple(Row(name, _spread(parts), changes=True) for name, parts in found if parts)
 
     def _asked(self) -> Asked | None:
         if self._stage is _Stage.LINE_LENGTH:
@@ -343,6 +304,20 @@ class OdometryStep:
                 return (_THERE, _BACK, LEAVE)
             case _Stage.LINE_LENGTH | _Stage.SPIN_TURNS:
                 return (_BACK, LEAVE)
+
+
+def _radius(config: Config, run: Run) -> float:
+    """Return how much larger than configured the wheels are by one line; nought if none rolled."""
+    way_m = abs(rolled_m(config, run.turned_rad))
+    return run.measured / way_m if way_m else 0.0
+
+
+def _fits(kept: _Draft, names: tuple[str, ...]) -> bool:
+    """Whether a draft is of these wheels, and has a value for each."""
+    counts = [len(run.turned_rad) for run in (*kept.lines, *kept.spins)]
+    if kept.stage in _RUNNING:
+        counts += [len(kept.start.angles_rad), len(kept.start.since_s)]
+    return kept.names == names and set(counts) <= {len(names)}
 
 
 def _spread(factors: list[float]) -> str:

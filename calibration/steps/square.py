@@ -13,10 +13,11 @@ from calibration.steps.drawing import wheel_marks
 from calibration.steps.places import MISSED, seen_places, stands
 from calibration.steps.replaying import Frame, Heading, Measures, Square, fit, measured_so
 from calibration.steps.step import AGAIN, LEAVE, WRITE, Changes, Value
+from calibration.steps.still import StillStep
 from calibration.steps.view import Asked, Choice, Outcome, Row, StepView
 from rover.config import Config
 from rover.config.toml_lines import KeyPath
-from rover.messages import Order, Rest, Telemetry
+from rover.messages import Telemetry
 
 _EVERY_S = 0.1
 # A person who takes their time at four corners; the longest drive that is listened to.
@@ -39,10 +40,11 @@ class _Stage(Enum):
     LEFT = auto()
 
 
-class SquareStep:
+class SquareStep(StillStep):
     """The step. A drive that is not listened to tells nothing, so it keeps no draft."""
 
     def __init__(self, config: Config) -> None:
+        super().__init__()
         self._config = config
         self._stage = _Stage.CHOOSE
         self._squares: list[tuple[bool, Square]] = []
@@ -54,13 +56,6 @@ class SquareStep:
         self._began_counting: tuple[float | None, ...] = ()
         self._heading = Heading(config)
         self._forward_m = 0.0
-        self._remark = ""
-        self.outcome: Outcome | None = None
-
-    @property
-    def maintains(self) -> bool:
-        """Never: a person drives."""
-        return False
 
     def see(self, telemetry: Telemetry) -> None:
         """Take in what the rover tells of itself."""
@@ -108,20 +103,6 @@ class SquareStep:
         self._squares.append((to_left, square))
         self._stage = _Stage.CHOOSE
         self._fit()
-
-    def hold(self, now_s: float) -> None:
-        """Nothing is moved from here."""
-
-    def let_go(self) -> None:
-        """Nothing is moved from here."""
-
-    def interrupted(self, why: str) -> None:
-        """Take in what is wrong."""
-        self._remark = why
-
-    def order(self, now_s: float, present_s: float) -> tuple[Order, float]:
-        """Return rest."""
-        return Rest(), present_s
 
     def view(self) -> StepView:
         """Return what to show now."""

@@ -9,7 +9,7 @@ from enum import Enum, auto
 from calibration.steps.corner import Corner, CornerFound, Push, changes, contradiction, rows
 from calibration.steps.corner_draft import draft_of, restored
 from calibration.steps.drawing import wheel_marks
-from calibration.steps.step import AGAIN, LEAVE, NONE_MOVED, WRITE, Changes, wheel_choices
+from calibration.steps.step import AGAIN, HOLD_S, LEAVE, NONE_MOVED, WRITE, Changes, wheel_choices
 from calibration.steps.view import Choice, Outcome, StepView
 from rover.config import Config
 from rover.messages import Maintained, Order, Rest, Telemetry, TurnServo
@@ -18,7 +18,6 @@ _TITLE = "Steering"
 # As far as a wheel is led to show which one it is, and how long that is looked at.
 SHOWN_DEG = 15.0
 SHOWN_S = 1.5
-_HOLD_S = 0.3
 _FINE_DEG, _COARSE_DEG = 0.5, 5.0
 # Telemetry comes twenty times a second: a servo of which none tells that it is led is limp.
 _LIMP_S = 0.5
@@ -175,7 +174,7 @@ class SteeringStep:
 
     def order(self, now_s: float, present_s: float) -> tuple[Order, float]:
         """Return where the one servo is led, else rest."""
-        if self._wanted_s is not None and now_s - self._wanted_s > _HOLD_S:
+        if self._wanted_s is not None and now_s - self._wanted_s > HOLD_S:
             self._wanted_s = None
         corner = self._corner
         if self._limp:

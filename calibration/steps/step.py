@@ -10,6 +10,9 @@ from rover.messages import Order, Telemetry
 Value = bool | int | float | str
 Changes = Mapping[KeyPath, Value]
 
+# After so long without a word of the person a hold is over; orders count no longer either.
+HOLD_S = 0.3
+
 WRITE = Choice("w", "Write it")
 LEAVE = Choice("q", "Leave, nothing is written")
 AGAIN = Choice("a", "Once more")

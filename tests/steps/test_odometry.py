@@ -1,5 +1,6 @@
 """Odometry: a line and turns that are driven and measured give radius and track to 1 %."""
 
+import json
 import math
 
 import pytest
@@ -233,3 +234,18 @@ def test_a_draft_that_makes_no_sense_is_forgotten(spoil):
     step = OdometryStep(osr_config(), spoil(draft))
     assert step.changes() == {}
     assert step.view().found == ()
+
+
+@pytest.mark.parametrize(("turns", "kept"), [(2.0, True), (4.0, False)])
+def test_a_draft_with_turns_that_cannot_be_is_forgotten(turns, kept):
+    config = osr_config()
+    turned = [speed * 2.0 * math.tau for speed in Kinematics(config).targets(Spin(1.0)).wheel_rad_s]
+    draft = {
+        "names": list(config.wheels),
+        "stage": "choose",
+        "start": {"angles_rad": [], "since_s": []},
+        "lines": [],
+        "spins": [{"turned_rad": turned, "measured": turns}],
+    }
+    step = OdometryStep(config, json.dumps(draft).encode())
+    assert bool(step.changes()) is kept
