@@ -15,7 +15,7 @@ from rover.config import Config
 from rover.devices import Bringup
 from rover.ends import Lender, Link, Pad
 from rover.hardware import Hardware
-from rover.hardware.base import no_hurry
+from rover.hardware.base import Reach, no_hurry
 from rover.hearing import Hearing
 from rover.messages import (
     ArmState,
@@ -240,13 +240,18 @@ class ControlLoop:
         steer_rad = corners.advance(wanted.steer_rad, elapsed_s) if armed else corners.angles_rad
         targets = WheelTargets(steer_rad, wanted.wheel_rad_s)
         permitted = self._gate.permit(targets, self.arming.state, now_s)
+        reach = self._command(permitted, now_s)
+        reached = reach.acknowledged if armed else reach.complete
+        return _Decision(selected, governed, permitted, reached)
+
+    def _command(self, permitted: PermittedTargets, now_s: float) -> Reach:
+        """Write to the drives what is permitted; what the gate has refused is a fault."""
         self._commanded_s = now_s
         reach = self._hardware.drive.command(permitted)
         self._hardware.steering.command(permitted)
         if permitted.refused:
             self.arming.fault(f"the gate refused {permitted.refused}", now_s)
-        reached = reach.acknowledged if armed else reach.complete
-        return _Decision(selected, governed, permitted, reached)
+        return reach
 
     def _end_maintenance_on(self, selected: Selected, now_s: float) -> None:
         """End it at anybody's stop, and when its client has gone."""
@@ -262,11 +267,7 @@ class ControlLoop:
         governed = self._governor.step(selected, armed=False, elapsed_s=elapsed_s)
         target = self._maintenance.step(now_s, elapsed_s)
         permitted = self._gate.permit_one(target, self.arming.state, now_s)
-        self._commanded_s = now_s
-        reach = self._hardware.drive.command(permitted)
-        self._hardware.steering.command(permitted)
-        if permitted.refused:
-            self.arming.fault(f"the gate refused {permitted.refused}", now_s)
+        reach = self._command(permitted, now_s)
         return _Decision(selected, governed, permitted, reach.complete)
 
     def _observe(
